@@ -31,6 +31,12 @@ public interface XiaStack extends AutoCloseable {
   Runnable onAddressChange(Consumer<LocalAddress> listener);
 
   /**
+   * Calls {@code listener} when a link of the node sees a sign of mobility; signs repeat. The
+   * result undoes this.
+   */
+  Runnable onLinkEvent(Consumer<LinkEvent> listener);
+
+  /**
    * Moves the host to another administrative domain: bound sockets keep their SIDs and get the new
    * address, open connections announce it to their peers. C counterpart: {@code XupdateAD}.
    */
