@@ -1,8 +1,8 @@
 package io.xmig.xia.node.congestion;
 
 /**
- * Additive increase, multiplicative decrease: the plainest policy, for comparison and as a yardstick
- * in tests.
+ * Additive increase, multiplicative decrease: the plainest policy, for comparison and as a
+ * yardstick in tests.
  *
  * @source RFC 5681 section 3.1; RFC 3465 (appropriate byte counting)
  */
@@ -46,8 +46,7 @@ public final class Reno implements CongestionControl {
     }
     // Twice the window per round trip while it may double, else a fifth above it, as Linux does.
     long gainPercent = window < threshold ? 200 : 120;
-    return Math.max(
-        segment, (long) ((double) window * gainPercent / 100 * 1e9 / smoothedRttNs));
+    return Math.max(segment, (long) ((double) window * gainPercent / 100 * 1e9 / smoothedRttNs));
   }
 
   @Override
