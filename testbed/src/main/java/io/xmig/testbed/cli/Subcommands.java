@@ -1,0 +1,15 @@
+package io.xmig.testbed.cli;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The subcommands of every module by name, in the order in which help lists them. */
+final class Subcommands {
+  private Subcommands() {}
+
+  static Map<String, Class<?>> all() {
+    Map<String, Class<?>> all = new LinkedHashMap<>();
+    all.put("completion", CompletionCommand.class);
+    return all;
+  }
+}

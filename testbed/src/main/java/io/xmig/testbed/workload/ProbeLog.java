@@ -1,0 +1,83 @@
+package io.xmig.testbed.workload;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * What a periodic probe saw: one sample per probe in the order of sending.
+ *
+ * @param intervalUs time between two probes, microseconds
+ * @param samples one per probe
+ */
+public record ProbeLog(long intervalUs, List<Sample> samples) {
+  public ProbeLog {
+    samples = List.copyOf(samples);
+  }
+
+  /** Probes that were never answered. */
+  public long lost() {
+    return samples.stream().filter(s -> !s.answered()).count();
+  }
+
+  /** Probes that were answered. */
+  public long answered() {
+    return samples.size() - lost();
+  }
+
+  /**
+   * The longest time without an answer between two moments, beyond the probe's own rhythm. This is
+   * what a user of the VM notices: probes lost as well as probes answered late.
+   *
+   * @param fromUs only answers from here on, microseconds since the epoch
+   * @param toUs only answers up to here
+   * @return the outage, zero if answers came at every interval
+   */
+  public Outage outage(long fromUs, long toUs) {
+    List<Long> arrivals = new ArrayList<>();
+    for (Sample s : samples) {
+      if (s.answered() && s.answeredUs() >= fromUs && s.answeredUs() <= toUs) {
+        arrivals.add(s.answeredUs());
+      }
+    }
+    arrivals.sort(Comparator.naturalOrder());
+    long longest = 0;
+    long start = fromUs;
+    for (int i = 1; i < arrivals.size(); i++) {
+      long gap = arrivals.get(i) - arrivals.get(i - 1);
+      if (gap > longest) {
+        longest = gap;
+        start = arrivals.get(i - 1);
+      }
+    }
+    if (arrivals.size() < 2) {
+      return new Outage(fromUs, Math.max(0, toUs - fromUs), intervalUs, lostBetween(fromUs, toUs));
+    }
+    long beyond = Math.max(0, longest - intervalUs);
+    return new Outage(start, beyond, intervalUs, lostBetween(start, start + longest));
+  }
+
+  private int lostBetween(long fromUs, long toUs) {
+    return (int)
+        samples.stream()
+            .filter(s -> !s.answered() && s.sentUs() >= fromUs && s.sentUs() <= toUs)
+            .count();
+  }
+
+  /**
+   * A time without answers.
+   *
+   * @param startUs last answer before it, microseconds since the epoch
+   * @param lengthUs how long, microseconds
+   * @param errorUs the length may be off by this much either way (one probe interval, paper section
+   *     3.2)
+   * @param lost probes lost in it
+   */
+  public record Outage(long startUs, long lengthUs, long errorUs, int lost) {
+    /** The length. */
+    public Duration length() {
+      return Duration.ofNanos(lengthUs * 1000);
+    }
+  }
+}
