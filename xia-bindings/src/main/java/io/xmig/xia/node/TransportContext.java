@@ -69,13 +69,75 @@ public interface TransportContext {
   /** Removes the route of a CID. */
   void withdraw(Xid cid);
 
+  /**
+   * Makes {@code receiver} the node's content store: it is given what concerns chunks. One per
+   * node; a second call replaces the first receiver.
+   */
+  void serveContent(ContentReceiver receiver);
+
   /** Takes the packets of one bound SID. */
   @FunctionalInterface
   interface PacketReceiver {
     /**
-     * One packet whose transport header is of the type the receiver handles. The view and its
-     * buffer are valid during the call only.
+     * One packet that was delivered at the SID, whatever its next header is (transport or content;
+     * XCMP never comes here). The receiver checks next header and transport type and ignores what
+     * it does not speak. The view and its buffer are valid during the call only.
+     *
+     * <p>The receiver may send from within the call. What it sends to this node itself arrives
+     * later, in a task of its own.
      */
     void packet(PacketView packet);
+
+    /**
+     * A packet sent from this SID did not arrive, says an XCMP message. Nothing authenticates it:
+     * take it as a hint, never as proof.
+     */
+    default void undeliverable(DeliveryReport report) {}
+  }
+
+  /** Takes the packets that concern chunks. */
+  interface ContentReceiver {
+    /**
+     * A packet for a CID that is announced on this node: a request. The view is valid during the
+     * call only.
+     */
+    void request(PacketView packet);
+
+    /**
+     * A content packet that came by a link and whose source is a CID, seen before it is routed;
+     * only on nodes configured to cache what passes. The view is valid during the call only, and
+     * the bytes must not be changed.
+     */
+    void passing(PacketView packet);
+  }
+
+  /**
+   * What an XCMP error message says about a packet that was sent here.
+   *
+   * @param reason what became of the packet
+   * @param intent final intent of its destination, e.g. the SID or CID it was for
+   * @param destination the destination address it was sent to
+   * @param reporter who says so; the destination host itself if it answers but has no such service
+   *     or chunk
+   * @param maxPacketBytes with {@link Reason#TOO_BIG} the largest packet that would have passed,
+   *     else 0
+   */
+  record DeliveryReport(
+      Reason reason, Xid intent, Dag destination, Dag reporter, int maxPacketBytes) {
+    /** What became of a packet. */
+    public enum Reason {
+      /** The reporter knows no way to the destination. */
+      UNREACHABLE,
+      /** The hop limit was used up. */
+      TIME_EXCEEDED,
+      /** The packet is larger than the reporter's link carries (an extension of this node). */
+      TOO_BIG
+    }
+
+    /** Whether the destination host itself answered: it is there, the service or chunk is not. */
+    public boolean fromDestinationHost() {
+      Xid host = destination.host();
+      return host != null && host.equals(reporter.intent());
+    }
   }
 }
