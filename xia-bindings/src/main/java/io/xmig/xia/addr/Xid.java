@@ -179,8 +179,7 @@ public final class Xid implements Comparable<Xid> {
   @Override
   public String toString() {
     XidType type = type();
-    String name =
-        type == null ? Integer.toHexString(Integer.reverseBytes(typeCode)) : type.name();
+    String name = type == null ? Integer.toHexString(Integer.reverseBytes(typeCode)) : type.name();
     return name + ":" + idHex();
   }
 }

@@ -91,8 +91,7 @@ class AddressVectorsTest {
     assertThat(dag.toString()).isEqualTo(fields.get("unparse").asText());
     assertThat(DagText.printDag(dag)).isEqualTo(fields.get("unparse_dag").asText());
     assertThat(DagText.printRe(dag))
-        .isEqualTo(
-            fields.get("unparse_re").isNull() ? null : fields.get("unparse_re").asText());
+        .isEqualTo(fields.get("unparse_re").isNull() ? null : fields.get("unparse_re").asText());
   }
 
   @ParameterizedTest

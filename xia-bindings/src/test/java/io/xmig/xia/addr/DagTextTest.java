@@ -56,8 +56,7 @@ class DagTextTest {
     String text = expand(marked.strip());
     int column = text.indexOf('^');
     String clean = text.replace("^", "");
-    DagParseException e =
-        catchThrowableOfType(DagParseException.class, () -> Dag.parse(clean));
+    DagParseException e = catchThrowableOfType(DagParseException.class, () -> Dag.parse(clean));
     assertThat(e).isNotNull().hasMessageContaining(message.strip());
     assertThat(e.column()).isEqualTo(column);
     assertThat(e.pointer()).endsWith(" ".repeat(column) + "^");
@@ -149,7 +148,19 @@ class DagTextTest {
   void anyTextIsADagOrIsRefusedWithAColumnInIt(long seed) {
     Random random = new Random(seed);
     String[] words = {
-      "RE", "DAG", "(", ")", "-", "0", "1", "2", "\n", "", AD.toString(), HID.toString(), "IP:1.2.3.4"
+      "RE",
+      "DAG",
+      "(",
+      ")",
+      "-",
+      "0",
+      "1",
+      "2",
+      "\n",
+      "",
+      AD.toString(),
+      HID.toString(),
+      "IP:1.2.3.4"
     };
     StringBuilder text = new StringBuilder(random.nextBoolean() ? "RE " : "DAG 0 - ");
     for (int i = random.nextInt(12); i > 0; i--) {
@@ -185,7 +196,6 @@ class DagTextTest {
         out.get(from).add(random.nextInt(out.get(from).size() + 1), to);
       }
     }
-    return Dag.of(
-        nodes, out.stream().map(e -> e.stream().mapToInt(i -> i).toArray()).toList());
+    return Dag.of(nodes, out.stream().map(e -> e.stream().mapToInt(i -> i).toArray()).toList());
   }
 }
