@@ -1,7 +1,8 @@
 package io.xmig.chunk.cut;
 
 /**
- * Estimates the rate at which a path carries bytes all the way to the output, from acknowledgements.
+ * Estimates the rate at which a path carries bytes all the way to the output, from
+ * acknowledgements.
  *
  * <p>A window that was slow only because the input gave too little says nothing about the path:
  * such windows may raise the estimate, never lower it.

@@ -1,4 +1,7 @@
-/** Takes verified chunks in stream order, gives bytes to the output, the tail of them only after the whole was verified. */
+/**
+ * Takes verified chunks in stream order, gives bytes to the output, the tail of them only after the
+ * whole was verified.
+ */
 @NullMarked
 package io.xmig.chunk.order;
 

@@ -134,8 +134,7 @@ public final class Publisher {
     }
     Entry entry = new Entry(piece);
     entries.add(entry);
-    Slab target =
-        compression.compressNext(pathRate.getAsDouble()) ? payloads.take() : null;
+    Slab target = compression.compressNext(pathRate.getAsDouble()) ? payloads.take() : null;
     source.retain(); // for the digest lane
     cidLane.run(
         () -> code(piece.data(), target), coded -> onCoded(entry, target, coded), this::fail);
@@ -225,7 +224,8 @@ public final class Publisher {
   }
 
   private static boolean isNoSpace(Throwable cause) {
-    Throwable root = cause instanceof CompletionException c && c.getCause() != null ? c.getCause() : cause;
+    Throwable root =
+        cause instanceof CompletionException c && c.getCause() != null ? c.getCause() : cause;
     return root instanceof XiaSocketException x && x.kind() == XiaSocketException.Kind.NO_SPACE;
   }
 

@@ -152,8 +152,7 @@ public final class Requester {
   private void pump() {
     while (!closed) {
       Entry next = waiting.peekFirst();
-      if (next == null
-          || (asOfBytes > 0 && asOfBytes + next.info.length() > windowBytes)) {
+      if (next == null || (asOfBytes > 0 && asOfBytes + next.info.length() > windowBytes)) {
         return;
       }
       waiting.removeFirst();
@@ -274,8 +273,8 @@ public final class Requester {
   }
 
   /**
-   * A part of a chunk that the source sends itself. Parts come in order; a part at position 0 begins
-   * anew.
+   * A part of a chunk that the source sends itself. Parts come in order; a part at position 0
+   * begins anew.
    *
    * @return false if the part fits nowhere
    */
@@ -336,7 +335,9 @@ public final class Requester {
     pump();
   }
 
-  /** A stack that never answers must not stop the transfer: after a while the head is asked anew. */
+  /**
+   * A stack that never answers must not stop the transfer: after a while the head is asked anew.
+   */
   private void watch() {
     if (stall == null && !closed && !entries.isEmpty()) {
       givenOnAtLastCheck = givenOn;
