@@ -9,6 +9,7 @@ final class Subcommands {
 
   static Map<String, Class<?>> all() {
     Map<String, Class<?>> all = new LinkedHashMap<>();
+    all.put("image", io.xmig.testbed.vm.ImageCommand.class);
     all.put("completion", CompletionCommand.class);
     return all;
   }
