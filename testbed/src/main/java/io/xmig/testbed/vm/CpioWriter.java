@@ -50,8 +50,7 @@ final class CpioWriter implements AutoCloseable {
     for (Path path : paths) {
       String name = root.relativize(path).toString();
       if (Files.isSymbolicLink(path)) {
-        byte[] target =
-            Files.readSymbolicLink(path).toString().getBytes(StandardCharsets.UTF_8);
+        byte[] target = Files.readSymbolicLink(path).toString().getBytes(StandardCharsets.UTF_8);
         header(name, SYMBOLIC_LINK, target.length);
         write(target);
         pad();

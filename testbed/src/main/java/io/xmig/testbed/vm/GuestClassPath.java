@@ -19,8 +19,8 @@ import java.util.zip.ZipOutputStream;
 /**
  * The jars of the running program that its guest part needs.
  *
- * <p>What only a host uses (gRPC, plots, terminals, test libraries) stays out: the image sits in the
- * guest's memory and crosses the network with it.
+ * <p>What only a host uses (gRPC, plots, terminals, test libraries) stays out: the image sits in
+ * the guest's memory and crosses the network with it.
  */
 final class GuestClassPath {
   /** Beginnings of the names of jars that no guest needs. */
@@ -100,13 +100,16 @@ final class GuestClassPath {
   void updateKey(MessageDigest digest) throws IOException {
     for (Path entry : entries) {
       for (Path file : files(entry)) {
-        digest.update(entry.relativize(file).toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        digest.update(
+            entry.relativize(file).toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
         digest.update(Files.readAllBytes(file));
       }
     }
   }
 
-  /** Copies the jars to {@code directory}; class directories become jars. Names in class path order. */
+  /**
+   * Copies the jars to {@code directory}; class directories become jars. Names in class path order.
+   */
   List<String> install(Path directory) throws IOException {
     Files.createDirectories(directory);
     List<String> names = new ArrayList<>();

@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * Builds guest images on demand and keeps them in a cache directory, keyed by everything they are
  * made from.
  *
- * <p>Needs no root: the kernel package is downloaded and unpacked, not installed; the disk is filled
- * by {@code mkfs.ext4 -d}, not mounted.
+ * <p>Needs no root: the kernel package is downloaded and unpacked, not installed; the disk is
+ * filled by {@code mkfs.ext4 -d}, not mounted.
  *
  * @threading any; builds of several processes take turns on a lock file
  */
@@ -92,8 +92,7 @@ public final class GuestImageBuilder {
 
   /** A builder for the jars of this very program with the cache of this user. */
   public static GuestImageBuilder ofThisProgram(Consumer<String> log) {
-    return new GuestImageBuilder(
-        defaultCache(), System.getProperty("java.class.path", ""), log);
+    return new GuestImageBuilder(defaultCache(), System.getProperty("java.class.path", ""), log);
   }
 
   /** {@code $XMIG_CACHE}, else {@code ~/.cache/xmig}. */
@@ -214,8 +213,7 @@ public final class GuestImageBuilder {
         delete(work);
       }
       log.accept(
-          String.format(
-              "guest image %s built in %.1f s", key, (System.nanoTime() - start) / 1e9));
+          String.format("guest image %s built in %.1f s", key, (System.nanoTime() - start) / 1e9));
     }
     Files.setLastModifiedTime(image, FileTime.fromMillis(System.currentTimeMillis()));
     dropOldImages(image);
@@ -235,8 +233,7 @@ public final class GuestImageBuilder {
     }
     Path work = Files.createTempDirectory(cache, "building-");
     try {
-      String depends =
-          HostTool.APT_CACHE.run(work, TOOL_LIMIT, List.of("depends", KERNEL_PACKAGE));
+      String depends = HostTool.APT_CACHE.run(work, TOOL_LIMIT, List.of("depends", KERNEL_PACKAGE));
       Matcher matcher = Pattern.compile("Depends: (linux-image-\\S+)").matcher(depends);
       if (!matcher.find()) {
         throw new GuestImageException(
@@ -335,8 +332,7 @@ public final class GuestImageBuilder {
       Files.createDirectories(tree.resolve(directory));
     }
     executable(tree.resolve("bin/busybox"), busybox);
-    String applets =
-        HostTool.BUSYBOX.run(tree, TOOL_LIMIT, List.of("--list"));
+    String applets = HostTool.BUSYBOX.run(tree, TOOL_LIMIT, List.of("--list"));
     for (String applet : applets.split("\n")) {
       Path link = tree.resolve("bin").resolve(applet);
       if (!applet.isBlank() && !Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
@@ -363,7 +359,10 @@ public final class GuestImageBuilder {
     List<String> names = jars.install(tree.resolve("xmig/lib"));
     StringBuilder classPathInGuest = new StringBuilder();
     for (String name : names) {
-      classPathInGuest.append(classPathInGuest.isEmpty() ? "" : ":").append("/xmig/lib/").append(name);
+      classPathInGuest
+          .append(classPathInGuest.isEmpty() ? "" : ":")
+          .append("/xmig/lib/")
+          .append(name);
       Files.setLastModifiedTime(
           tree.resolve("xmig/lib").resolve(name), FileTime.fromMillis(FILE_TIME_MILLIS));
     }
@@ -415,7 +414,9 @@ public final class GuestImageBuilder {
     List<String> objects = new ArrayList<>();
     objects.add(jre.resolve("bin/java").toString());
     try (Stream<Path> walk = Files.walk(jre.resolve("lib"))) {
-      walk.filter(path -> path.toString().endsWith(".so")).map(Path::toString).forEach(objects::add);
+      walk.filter(path -> path.toString().endsWith(".so"))
+          .map(Path::toString)
+          .forEach(objects::add);
     }
     TreeSet<Path> libraries = new TreeSet<>();
     for (String line : HostTool.LDD.run(tree, TOOL_LIMIT, objects).split("\n")) {
@@ -510,8 +511,7 @@ public final class GuestImageBuilder {
         if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
           Files.createDirectories(copy);
         } else {
-          Files.copy(
-              path, copy, StandardCopyOption.COPY_ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
+          Files.copy(path, copy, StandardCopyOption.COPY_ATTRIBUTES, LinkOption.NOFOLLOW_LINKS);
         }
       }
     }

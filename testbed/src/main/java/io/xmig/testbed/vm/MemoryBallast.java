@@ -22,6 +22,7 @@ public final class MemoryBallast {
      * which zstd halves to thirds.
      */
     REALISTIC;
+
     /** The name in options. */
     String word() {
       return name().toLowerCase(Locale.ROOT);

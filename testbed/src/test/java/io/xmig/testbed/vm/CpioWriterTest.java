@@ -13,9 +13,13 @@ import org.junit.jupiter.api.io.TempDir;
 class CpioWriterTest {
   /** What {@code cpio -o -H newc -R 0:0} writes for the same tree, worked out field by field. */
   private static final String EXPECTED =
-      entry(1, "000081ED", 5, "a.sh") + "\0" + "hello\0\0\0"
+      entry(1, "000081ED", 5, "a.sh")
+          + "\0"
+          + "hello\0\0\0"
           + entry(2, "000041ED", 0, "d")
-          + entry(3, "0000A1FF", 4, "d/l") + "\0\0" + "a.sh"
+          + entry(3, "0000A1FF", 4, "d/l")
+          + "\0\0"
+          + "a.sh"
           + trailer();
 
   @TempDir Path tree;
