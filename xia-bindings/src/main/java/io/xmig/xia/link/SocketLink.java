@@ -1,0 +1,316 @@
+package io.xmig.xia.link;
+
+import io.xmig.xia.link.posix.Epoll;
+import io.xmig.xia.link.posix.Errno;
+import io.xmig.xia.link.posix.MessageBatch;
+import io.xmig.xia.link.posix.NativeBuffer;
+import io.xmig.xia.link.posix.Socket;
+import io.xmig.xia.node.FrameSink;
+import java.nio.ByteBuffer;
+
+/**
+ * A link over a socket that keeps message boundaries: batches of frames with one call each way,
+ * received into one arena from which the frames are handed on without copying.
+ */
+abstract class SocketLink implements Link {
+  /** Batches taken from the kernel before other links get their turn. */
+  private static final int BATCHES_PER_TURN = 4;
+
+  /** How long to wait when the kernel has no memory for packets and will not say when it has. */
+  private static final long NO_BUFFER_RETRY_NS = 500_000;
+
+  private static final int SEND_BATCH = 64;
+  private static final int INITIAL_QUEUE_BYTES = 64 * 1024;
+
+  private final NodeLoop loop;
+  private final String name;
+  private final int mtu;
+  private final LinkCounters counters = new LinkCounters();
+  private final Socket receiving;
+  private Socket sending;
+
+  private final MessageBatch received;
+  private final ByteBuffer[] slots;
+  private FrameSink receiver = frame -> {};
+
+  private final FrameQueue queue;
+  private final MessageBatch sent = new MessageBatch(SEND_BATCH, false);
+  private NativeBuffer queueMemory;
+  private ByteBuffer queueArena;
+  private final Runnable flush = this::flush;
+  private boolean flushPending;
+  private boolean blocked;
+
+  private NodeLoop.Registration receivingRegistration;
+  private NodeLoop.Registration sendingRegistration;
+  private boolean closed;
+
+  /**
+   * @param receiving bound socket
+   * @param sending the same or another one
+   * @param senders whether the subclass looks at who sent a frame
+   */
+  SocketLink(
+      NodeLoop loop,
+      String name,
+      LinkOptions options,
+      Socket receiving,
+      Socket sending,
+      boolean senders) {
+    this.loop = loop;
+    this.name = name;
+    this.mtu = options.mtu();
+    this.receiving = receiving;
+    this.sending = sending;
+    int slotBytes = (mtu + ETHERNET_HEADER_LENGTH + 4 + 63) & -64; // room for a VLAN tag
+    int batch = Math.max(8, Math.min(64, options.receiveArenaBytes() / slotBytes));
+    this.received = new MessageBatch(batch, senders);
+    this.slots = new ByteBuffer[batch];
+    NativeBuffer arena = new NativeBuffer(batch * slotBytes);
+    for (int i = 0; i < batch; i++) {
+      received.set(i, arena, i * slotBytes, slotBytes);
+      slots[i] = arena.bytes().slice(i * slotBytes, slotBytes); // big-endian again
+    }
+    this.queue = new FrameQueue(INITIAL_QUEUE_BYTES, options.queueBytes());
+    this.queueArena = queue.arena();
+    this.queueMemory = NativeBuffer.of(queueArena);
+    receivingRegistration = loop.register(receiving, Epoll.IN, this::receivingReady);
+    sendingRegistration =
+        sending == receiving
+            ? receivingRegistration
+            : loop.register(sending, 0, this::sendingReady);
+  }
+
+  @Override
+  public final String name() {
+    return name;
+  }
+
+  @Override
+  public final int mtu() {
+    return mtu;
+  }
+
+  @Override
+  public final void receiver(FrameSink receiver) {
+    this.receiver = receiver;
+  }
+
+  @Override
+  public final LinkCounters counters() {
+    return counters;
+  }
+
+  final NodeLoop loop() {
+    return loop;
+  }
+
+  final Socket sending() {
+    return sending;
+  }
+
+  final boolean isClosed() {
+    return closed;
+  }
+
+  final boolean hasQueued() {
+    return !queue.isEmpty();
+  }
+
+  /** All frames of this link go to one address. */
+  final void sendTo(io.xmig.xia.link.posix.SocketAddress destination) {
+    sent.to(destination);
+  }
+
+  /** Whether received message {@code i} is to be handed on. */
+  boolean accepts(MessageBatch batch, int i) {
+    return true;
+  }
+
+  /**
+   * Sending failed because of {@code errno}, which is none of the common reasons.
+   *
+   * @return whether the cause has gone and sending may be tried again
+   */
+  boolean recovered(int errno) {
+    return false;
+  }
+
+  /** Whether {@code errno} says that nobody is at the other end. */
+  boolean meansAbsent(int errno) {
+    return switch (errno) {
+      case Errno.ECONNREFUSED,
+          Errno.ENOTCONN,
+          Errno.EDESTADDRREQ,
+          Errno.ECONNRESET,
+          Errno.EPIPE,
+          Errno.ENOENT,
+          Errno.ENETDOWN,
+          Errno.ENETUNREACH,
+          Errno.EHOSTUNREACH ->
+          true;
+      default -> false;
+    };
+  }
+
+  @Override
+  public final void frame(ByteBuffer frame) {
+    int length = frame.remaining();
+    if (length < ETHERNET_HEADER_LENGTH || length > mtu + ETHERNET_HEADER_LENGTH) {
+      counters.oversizeDrops++;
+      return;
+    }
+    if (closed || !queue.offer(frame)) {
+      counters.queueDrops++;
+      return;
+    }
+    if (!flushPending && !blocked) {
+      flushPending = true;
+      loop.flushLater(flush);
+    }
+    if (queue.size() >= SEND_BATCH && !blocked) {
+      sendQueued();
+    }
+  }
+
+  private void flush() {
+    flushPending = false;
+    if (!closed && !blocked) {
+      sendQueued();
+    }
+  }
+
+  /** Sends what is queued until it is gone or the kernel takes no more. */
+  private void sendQueued() {
+    boolean triedToRecover = false;
+    while (!queue.isEmpty()) {
+      int count = Math.min(queue.size(), SEND_BATCH);
+      gather(count);
+      int result = sending.send(sent, 0, count);
+      if (result > 0) {
+        counters.framesOut += result;
+        int before = queue.bytes();
+        queue.drop(result);
+        counters.bytesOut += before - queue.bytes();
+        continue;
+      }
+      int errno = -result;
+      if (errno == Errno.EAGAIN) {
+        block();
+        return;
+      }
+      if (errno == Errno.ENOBUFS || errno == Errno.ENOMEM) {
+        blocked = true;
+        loop.schedule(NO_BUFFER_RETRY_NS, this::unblock);
+        return;
+      }
+      if (errno == Errno.EMSGSIZE) {
+        counters.oversizeDrops++;
+        queue.drop(1);
+      } else if (!triedToRecover && recovered(errno)) {
+        triedToRecover = true;
+      } else if (meansAbsent(errno)) {
+        counters.absentDrops += queue.size();
+        queue.clear();
+      } else if (errno != Errno.EINTR) {
+        counters.errors++;
+        queue.drop(1);
+      }
+    }
+  }
+
+  private void gather(int count) {
+    if (queueArena != queue.arena()) {
+      queueArena = queue.arena();
+      queueMemory = NativeBuffer.of(queueArena);
+    }
+    for (int i = 0; i < count; i++) {
+      sent.set(i, queueMemory, queue.offset(i), queue.length(i));
+    }
+  }
+
+  private void block() {
+    blocked = true;
+    sendingRegistration.interest(
+        sending == receiving ? Epoll.IN | Epoll.OUT : Epoll.OUT);
+  }
+
+  private void unblock() {
+    if (closed || !blocked) {
+      return;
+    }
+    blocked = false;
+    sendingRegistration.interest(sending == receiving ? Epoll.IN : 0);
+    sendQueued();
+  }
+
+  private void sendingReady(int events) {
+    if ((events & (Epoll.ERROR | Epoll.HANGUP)) != 0) {
+      sending.takeError();
+    }
+    unblock();
+  }
+
+  private void receivingReady(int events) {
+    if ((events & Epoll.ERROR) != 0) {
+      receiving.takeError();
+      counters.errors++;
+    }
+    if ((events & Epoll.IN) != 0) {
+      receiveBatches();
+    }
+    if ((events & (Epoll.OUT | Epoll.ERROR)) != 0 && sending == receiving) {
+      unblock();
+    }
+  }
+
+  private void receiveBatches() {
+    for (int round = 0; round < BATCHES_PER_TURN && !closed; round++) {
+      int count = receiving.receive(received, received.capacity());
+      if (count <= 0) {
+        if (count != -Errno.EAGAIN && count != -Errno.EINTR && count != 0) {
+          counters.errors++;
+        }
+        return;
+      }
+      for (int i = 0; i < count && !closed; i++) {
+        deliver(i);
+      }
+      if (count < received.capacity()) {
+        return;
+      }
+    }
+  }
+
+  private void deliver(int i) {
+    int length = received.length(i);
+    if (length == 0) {
+      return; // a sign of life
+    }
+    if (received.isTruncated(i) || length < ETHERNET_HEADER_LENGTH) {
+      counters.oversizeDrops++;
+      return;
+    }
+    if (!accepts(received, i)) {
+      return;
+    }
+    counters.framesIn++;
+    counters.bytesIn += length;
+    receiver.frame(slots[i].clear().limit(length));
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    sendQueued();
+    closed = true;
+    receivingRegistration.cancel();
+    receiving.close();
+    if (sending != receiving) {
+      sendingRegistration.cancel();
+      sending.close();
+    }
+  }
+}

@@ -1,0 +1,29 @@
+package io.xmig.xia.link.posix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class EpollTest {
+  @ParameterizedTest(name = "epoll_pwait2 {0}")
+  @ValueSource(booleans = {true, false})
+  void waitsForFractionsOfAMillisecondAndSeesEvents(boolean precise) {
+    try (Epoll epoll = new Epoll(8, precise && LibcRecent.EPOLL_PWAIT2);
+        EventDescriptor event = new EventDescriptor()) {
+      epoll.add(event, Epoll.IN, 42);
+      for (int i = 0; i < 3; i++) {
+        long start = System.nanoTime();
+        assertThat(epoll.await(300_000)).isZero();
+        assertThat(System.nanoTime() - start).isBetween(290_000L, 50_000_000L);
+      }
+      event.signal();
+      assertThat(epoll.await(1_000_000_000L)).isEqualTo(1);
+      assertThat(epoll.token(0)).isEqualTo(42);
+      assertThat(epoll.events(0) & Epoll.IN).isNotZero();
+      event.drain();
+      assertThat(epoll.await(0)).isZero();
+      epoll.remove(event);
+    }
+  }
+}
