@@ -231,8 +231,7 @@ abstract class SocketLink implements Link {
 
   private void block() {
     blocked = true;
-    sendingRegistration.interest(
-        sending == receiving ? Epoll.IN | Epoll.OUT : Epoll.OUT);
+    sendingRegistration.interest(sending == receiving ? Epoll.IN | Epoll.OUT : Epoll.OUT);
   }
 
   private void unblock() {

@@ -9,8 +9,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -166,7 +166,8 @@ class UnixLinkTest {
     assertThat(a.counters().queueDrops()).isPositive();
     hold.countDown();
     await()
-        .until(() -> heard.size() + a.counters().queueDrops() == sent && a.counters().errors() == 0);
+        .until(
+            () -> heard.size() + a.counters().queueDrops() == sent && a.counters().errors() == 0);
     assertThat(heard).isSorted().doesNotHaveDuplicates();
     on(loopA, () -> send(a, sent));
     await().until(() -> heard.contains(sent));

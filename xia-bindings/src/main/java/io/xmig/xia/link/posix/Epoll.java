@@ -95,8 +95,7 @@ public final class Epoll extends Descriptor {
       ByteBuffer t = timeout.bytes();
       t.putLong(0, timeoutNs / 1_000_000_000L);
       t.putLong(8, timeoutNs % 1_000_000_000L);
-      count =
-          LibcRecent.epoll_pwait2(fd(), events.address(), capacity, timeout.address(0, 16), 0);
+      count = LibcRecent.epoll_pwait2(fd(), events.address(), capacity, timeout.address(0, 16), 0);
     } else {
       armTimer(timeoutNs);
       count = Libc.epoll_wait(fd(), events.address(), capacity, -1);

@@ -21,9 +21,7 @@ public final class Socket extends Descriptor {
   /** Gives the socket its address. */
   public void bind(SocketAddress address) {
     check(
-        Libc.bind(fd(), address.address(), address.length()),
-        name() + " bind",
-        address.toString());
+        Libc.bind(fd(), address.address(), address.length()), name() + " bind", address.toString());
   }
 
   /**
