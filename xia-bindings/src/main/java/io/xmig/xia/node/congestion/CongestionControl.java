@@ -74,6 +74,9 @@ public interface CongestionControl {
    * @throws IllegalArgumentException naming the known ones
    */
   static Provider provider(String name) {
+    if (name.startsWith("fixed:")) {
+      return FixedWindow.FixedWindowProvider.parse(name.substring("fixed:".length()));
+    }
     var known = new TreeMap<String, Provider>();
     ServiceLoader.load(Provider.class, CongestionControl.class.getClassLoader())
         .forEach(p -> known.put(p.name(), p));

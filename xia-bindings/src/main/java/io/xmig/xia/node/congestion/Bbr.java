@@ -1,0 +1,389 @@
+package io.xmig.xia.node.congestion;
+
+/**
+ * A model of the path instead of a reaction to loss: the highest delivery rate of the last rounds
+ * and the lowest round trip give the pacing rate and the window. Random loss of a few percent does
+ * not slow it down.
+ *
+ * <pre>
+ *   STARTUP ──rate stops growing, or much loss──▶ DRAIN ──queue empty──▶ PROBE_BW (8 phases:
+ *                                                      5/4, 3/4, then six of 1)
+ *   any state ──no low round trip for 10 s──▶ PROBE_RTT (half a window, 200 ms) ──▶ back
+ * </pre>
+ *
+ * <p>Two things are added to version 1. Loss of more than 2 % over two hundred segments bounds the
+ * window near one bandwidth-delay product until probing shows that there is room again, so that
+ * shallow buffers are not flooded. And a round trip close to the lowest one refreshes it, so that a
+ * flow which leaves no queue need not pause to measure.
+ *
+ * @source draft-cardwell-iccrg-bbr-congestion-control-00 (version 1) and -02 (loss bound, extra
+ *     acknowledged)
+ */
+public final class Bbr implements CongestionControl {
+  /** Chosen as {@code bbr}. */
+  public static final class BbrProvider implements Provider {
+    @Override
+    public String name() {
+      return "bbr";
+    }
+
+    @Override
+    public CongestionControl create(int segmentBytes, long initialWindowBytes) {
+      return new Bbr(segmentBytes, initialWindowBytes);
+    }
+  }
+
+  private enum State {
+    STARTUP,
+    DRAIN,
+    PROBE_BW,
+    PROBE_RTT
+  }
+
+  /** 2/ln 2: doubles the rate each round. */
+  private static final double STARTUP_GAIN = 2.89;
+
+  private static final double[] PROBE_GAINS = {1.25, 0.75, 1, 1, 1, 1, 1, 1};
+  private static final double WINDOW_GAIN = 2;
+  private static final int BANDWIDTH_ROUNDS = 10;
+  private static final long MIN_RTT_WINDOW_NS = 10_000_000_000L;
+  private static final long PROBE_RTT_NS = 200_000_000L;
+
+  /** A round trip within 1/16 of the lowest shows that there is no queue. */
+  private static final int RTT_TOLERANCE_SHIFT = 4;
+
+  private static final double LOSS_THRESHOLD = 0.02;
+  private static final int LOSS_SAMPLE_SEGMENTS = 200;
+
+  /** Extra acknowledged data counts for at most this long. */
+  private static final long EXTRA_LIMIT_NS = 100_000_000L;
+
+  private final long initialWindow;
+  private int segment;
+  private State state = State.STARTUP;
+  private double pacingGain = STARTUP_GAIN;
+  private long window;
+  private long pacingRate;
+
+  private final long[] bandwidth = new long[BANDWIDTH_ROUNDS]; // best of each round
+  private long maxBandwidth;
+  private long round;
+  private long roundEnd;
+
+  private long minRttNs = Long.MAX_VALUE;
+  private long minRttSeenNs;
+  private long probeRttEndNs = -1;
+  private long probeRttRound;
+  private long windowBeforeProbe;
+
+  private long fullBandwidth;
+  private int fullRounds;
+  private boolean pipeFull;
+
+  private int phase;
+  private long phaseStartNs;
+  private boolean lossInPhase;
+
+  private long inFlightBound = Long.MAX_VALUE; // from loss
+  private long lossSampleLost;
+  private long lossSampleDelivered;
+
+  private long epochStartNs = -1; // of the measurement of aggregation
+  private long epochAcked;
+  private final long[] extraAcked = new long[2]; // best of this and the last ten rounds
+  private long extraRound;
+
+  Bbr(int segmentBytes, long initialWindowBytes) {
+    this.segment = segmentBytes;
+    this.initialWindow = Math.max(initialWindowBytes, 4L * segmentBytes);
+    this.window = initialWindow;
+    this.pacingRate = UNPACED;
+  }
+
+  @Override
+  public long windowBytes() {
+    return Math.max(window, 4L * segment);
+  }
+
+  @Override
+  public long pacingRate() {
+    return pacingRate;
+  }
+
+  @Override
+  public void onSent(long nowNs, int bytes, long inFlightBytes) {
+    if (inFlightBytes <= bytes) {
+      // After a pause nothing says that the round trip has grown: no reason to stop and measure it.
+      minRttSeenNs = Math.max(minRttSeenNs, nowNs - MIN_RTT_WINDOW_NS / 2);
+      epochStartNs = -1;
+    }
+  }
+
+  @Override
+  public void onAck(AckSample sample) {
+    boolean roundStart = sample.priorDeliveredBytes >= roundEnd;
+    if (roundStart) {
+      roundEnd = sample.deliveredBytes;
+      round++;
+      bandwidth[(int) (round % BANDWIDTH_ROUNDS)] = 0;
+      recomputeBandwidth();
+    }
+    if (sample.deliveryRate > 0 && (!sample.appLimited || sample.deliveryRate >= maxBandwidth)) {
+      int slot = (int) (round % BANDWIDTH_ROUNDS);
+      bandwidth[slot] = Math.max(bandwidth[slot], sample.deliveryRate);
+      maxBandwidth = Math.max(maxBandwidth, sample.deliveryRate);
+    }
+    measureAggregation(sample, roundStart);
+    lossSampleDelivered += sample.ackedBytes;
+    if (roundStart) {
+      judgeLoss(sample);
+    }
+    checkFullPipe(sample, roundStart);
+    checkDrained(sample);
+    advancePhase(sample);
+    updateMinRtt(sample);
+    setPacingRate();
+    setWindow(sample);
+  }
+
+  private void recomputeBandwidth() {
+    long best = 0;
+    for (long b : bandwidth) {
+      best = Math.max(best, b);
+    }
+    if (best > 0) {
+      maxBandwidth = best;
+    }
+  }
+
+  private void measureAggregation(AckSample sample, boolean roundStart) {
+    if (roundStart && round - extraRound >= BANDWIDTH_ROUNDS) {
+      extraRound = round;
+      extraAcked[1] = extraAcked[0];
+      extraAcked[0] = 0;
+    }
+    if (maxBandwidth == 0) {
+      return;
+    }
+    double expected =
+        epochStartNs < 0 ? 0 : maxBandwidth * ((sample.nowNs - epochStartNs) / 1e9);
+    if (epochStartNs < 0 || epochAcked <= expected) {
+      epochStartNs = sample.nowNs;
+      epochAcked = 0;
+      expected = 0;
+    }
+    epochAcked += sample.ackedBytes;
+    long extra = Math.min((long) (epochAcked - expected), window);
+    extraAcked[0] = Math.max(extraAcked[0], extra);
+  }
+
+  private void judgeLoss(AckSample sample) {
+    long total = lossSampleDelivered + lossSampleLost;
+    if (total < (long) LOSS_SAMPLE_SEGMENTS * segment
+        && !(state == State.STARTUP && lossSampleLost >= 8L * segment)) {
+      return;
+    }
+    if (lossSampleLost > LOSS_THRESHOLD * total) {
+      lossInPhase = true;
+      if (state == State.STARTUP) {
+        pipeFull = true;
+      }
+      long floor = bandwidthDelay(1) + aggregationAllowance();
+      long current = Math.min(inFlightBound, sample.priorInFlightBytes);
+      inFlightBound = Math.max((long) (current * 0.85), floor);
+    }
+    lossSampleDelivered = 0;
+    lossSampleLost = 0;
+  }
+
+  private void checkFullPipe(AckSample sample, boolean roundStart) {
+    if (pipeFull || !roundStart || sample.appLimited) {
+      return;
+    }
+    if (maxBandwidth >= fullBandwidth * 5 / 4) {
+      fullBandwidth = maxBandwidth;
+      fullRounds = 0;
+      return;
+    }
+    if (++fullRounds >= 3) {
+      pipeFull = true;
+    }
+  }
+
+  private void checkDrained(AckSample sample) {
+    if (state == State.STARTUP && pipeFull) {
+      state = State.DRAIN;
+      pacingGain = 1 / STARTUP_GAIN;
+    }
+    if (state == State.DRAIN
+        && sample.inFlightBytes <= bandwidthDelay(1) + aggregationAllowance()) {
+      enterProbeBandwidth(sample.nowNs);
+    }
+  }
+
+  private void enterProbeBandwidth(long nowNs) {
+    state = State.PROBE_BW;
+    // Any phase but the draining one; which one differs from flow to flow, so that two flows do not
+    // probe in step. The rate measured is as good as chance and needs no source of it.
+    phase = (int) (2 + Long.remainderUnsigned(maxBandwidth * 0x9E3779B97F4A7C15L >>> 20, 6));
+    phaseStartNs = nowNs;
+    pacingGain = PROBE_GAINS[phase];
+    lossInPhase = false;
+  }
+
+  private void advancePhase(AckSample sample) {
+    if (state != State.PROBE_BW) {
+      return;
+    }
+    boolean longEnough = sample.nowNs - phaseStartNs > minRttNs;
+    boolean next;
+    if (pacingGain > 1) {
+      next =
+          longEnough
+              && (lossInPhase
+                  || sample.priorInFlightBytes >= bandwidthDelay(1.25)
+                  || sample.appLimited);
+      if (next && !lossInPhase && inFlightBound != Long.MAX_VALUE) {
+        // It probed beyond the bound without much loss: there is room again.
+        inFlightBound += inFlightBound / 4;
+        if (inFlightBound > 2 * windowTarget()) {
+          inFlightBound = Long.MAX_VALUE;
+        }
+      }
+    } else if (pacingGain < 1) {
+      next = longEnough || sample.inFlightBytes <= bandwidthDelay(1);
+    } else {
+      next = longEnough;
+    }
+    if (next) {
+      phase = (phase + 1) % PROBE_GAINS.length;
+      phaseStartNs = sample.nowNs;
+      pacingGain = PROBE_GAINS[phase];
+      lossInPhase = false;
+    }
+  }
+
+  private void updateMinRtt(AckSample sample) {
+    boolean expired = sample.nowNs - minRttSeenNs > MIN_RTT_WINDOW_NS;
+    if (sample.rttNs >= 0) {
+      if (sample.rttNs <= minRttNs || (expired && state == State.PROBE_RTT)) {
+        minRttNs = Math.max(1, sample.rttNs);
+        minRttSeenNs = sample.nowNs;
+      } else if (sample.rttNs <= minRttNs + (minRttNs >> RTT_TOLERANCE_SHIFT)) {
+        minRttSeenNs = sample.nowNs;
+      }
+    }
+    if (expired && state != State.PROBE_RTT && minRttNs != Long.MAX_VALUE) {
+      state = State.PROBE_RTT;
+      pacingGain = 1;
+      windowBeforeProbe = window;
+      probeRttEndNs = -1;
+      minRttNs = sample.rttNs >= 0 ? Math.max(1, sample.rttNs) : minRttNs;
+    }
+    if (state == State.PROBE_RTT) {
+      if (probeRttEndNs < 0 && sample.inFlightBytes <= probeRttWindow() + 2L * segment) {
+        probeRttEndNs = sample.nowNs + PROBE_RTT_NS;
+        probeRttRound = round;
+      } else if (probeRttEndNs >= 0 && sample.nowNs >= probeRttEndNs && round > probeRttRound) {
+        minRttSeenNs = sample.nowNs;
+        window = Math.max(window, windowBeforeProbe);
+        if (pipeFull) {
+          enterProbeBandwidth(sample.nowNs);
+        } else {
+          state = State.STARTUP;
+          pacingGain = STARTUP_GAIN;
+        }
+      }
+    }
+  }
+
+  private long probeRttWindow() {
+    return Math.max(4L * segment, bandwidthDelay(0.5));
+  }
+
+  private void setPacingRate() {
+    if (maxBandwidth == 0) {
+      return;
+    }
+    long rate = Math.max(segment, (long) (maxBandwidth * pacingGain));
+    if (pipeFull || pacingRate == UNPACED || rate > pacingRate) {
+      pacingRate = rate;
+    }
+  }
+
+  private void setWindow(AckSample sample) {
+    long target = windowTarget();
+    if (pipeFull) {
+      window = Math.min(window + sample.ackedBytes, target);
+    } else if (window < target || sample.deliveredBytes < initialWindow) {
+      window += sample.ackedBytes;
+    }
+    window = Math.max(4L * segment, Math.min(window, inFlightBound));
+    if (state == State.PROBE_RTT) {
+      window = Math.min(window, probeRttWindow());
+    }
+  }
+
+  private long windowTarget() {
+    double gain = state == State.STARTUP || state == State.DRAIN ? STARTUP_GAIN : WINDOW_GAIN;
+    return bandwidthDelay(gain) + aggregationAllowance();
+  }
+
+  private long aggregationAllowance() {
+    long limit = (long) (maxBandwidth * (EXTRA_LIMIT_NS / 1e9));
+    return 3L * segment + Math.min(Math.max(extraAcked[0], extraAcked[1]), limit);
+  }
+
+  /** Bytes that fill the path {@code gain} times; the initial window while nothing is known. */
+  private long bandwidthDelay(double gain) {
+    if (maxBandwidth == 0 || minRttNs == Long.MAX_VALUE) {
+      return (long) (initialWindow * gain);
+    }
+    return (long) (gain * maxBandwidth * (minRttNs / 1e9));
+  }
+
+  @Override
+  public void onLoss(long nowNs, long lostBytes, long inFlightBytes, long newestSentNs) {
+    lossSampleLost += lostBytes;
+  }
+
+  @Override
+  public void onTimeout(long nowNs) {
+    window = 4L * segment;
+    epochStartNs = -1;
+    lossSampleLost = 0;
+    lossSampleDelivered = 0;
+  }
+
+  @Override
+  public void onSpuriousLoss(long nowNs) {
+    lossSampleLost = 0;
+    window = Math.max(window, Math.min(windowTarget(), inFlightBound));
+  }
+
+  @Override
+  public void onPathChange(long nowNs) {
+    state = State.STARTUP;
+    pacingGain = STARTUP_GAIN;
+    window = initialWindow;
+    pacingRate = UNPACED;
+    java.util.Arrays.fill(bandwidth, 0);
+    maxBandwidth = 0;
+    fullBandwidth = 0;
+    fullRounds = 0;
+    pipeFull = false;
+    minRttNs = Long.MAX_VALUE;
+    minRttSeenNs = nowNs;
+    inFlightBound = Long.MAX_VALUE;
+    lossSampleLost = 0;
+    lossSampleDelivered = 0;
+    extraAcked[0] = 0;
+    extraAcked[1] = 0;
+    epochStartNs = -1;
+  }
+
+  @Override
+  public void onSegmentSize(int segmentBytes) {
+    segment = segmentBytes;
+  }
+}
