@@ -165,8 +165,7 @@ public final class Bbr implements CongestionControl {
     if (maxBandwidth == 0) {
       return;
     }
-    double expected =
-        epochStartNs < 0 ? 0 : maxBandwidth * ((sample.nowNs - epochStartNs) / 1e9);
+    double expected = epochStartNs < 0 ? 0 : maxBandwidth * ((sample.nowNs - epochStartNs) / 1e9);
     if (epochStartNs < 0 || epochAcked <= expected) {
       epochStartNs = sample.nowNs;
       epochAcked = 0;

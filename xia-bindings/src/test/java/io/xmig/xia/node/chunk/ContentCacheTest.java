@@ -85,8 +85,7 @@ class ContentCacheTest {
 
   @Test
   void refusesAChunkThatIsTooLong() {
-    assertThatThrownBy(
-            () -> cache.allocate(SliceOptions.unlimited()).put(cid(1), bytes(501)))
+    assertThatThrownBy(() -> cache.allocate(SliceOptions.unlimited()).put(cid(1), bytes(501)))
         .extracting(e -> ((XiaSocketException) e).kind())
         .isEqualTo(XiaSocketException.Kind.MESSAGE_TOO_LONG);
   }
