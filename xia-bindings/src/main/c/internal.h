@@ -1,0 +1,127 @@
+/* What the parts of the library share. Nothing of this is exported. */
+#ifndef XMIG_XSOCKET_INTERNAL_H
+#define XMIG_XSOCKET_INTERNAL_H
+
+#include "Xsocket.h"
+#include <pthread.h>
+#include <stdbool.h>
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+/* Largest message exchanged with the node: a full buffer and the protobuf around it. */
+#define API_MESSAGE_MAX (65507)
+#define DAG_TEXT_MAX 2048
+
+/* Message types of the local protocol; the sub-message's field number is the type + 1. */
+enum {
+  API_SOCKET = 1, API_BIND, API_CLOSE, API_CONNECT, API_ACCEPT, API_SENDTO, API_SEND, API_RECV, API_RECVFROM,
+  API_SETSOCKOPT, API_GETSOCKOPT, API_PUTCHUNK, API_REQUESTCHUNK, API_GETCHUNKSTATUS, API_READCHUNK,
+  API_REMOVECHUNK, API_REQUESTFAILED, API_RESULT, API_CHANGEAD, API_READLOCALHOSTADDR, API_UPDATENAMESERVERDAG,
+  API_READNAMESERVERDAG, API_ISDUALSTACKROUTER, API_GETPEERNAME, API_GETSOCKNAME
+};
+
+/* --- pb.c: the few pieces of protobuf that the protocol needs --- */
+
+typedef struct {
+  uint8_t *data;
+  size_t capacity;
+  size_t length;
+  bool overflow;
+} pb_out;
+
+typedef struct {
+  const uint8_t *at;
+  const uint8_t *end;
+} pb_in;
+
+typedef struct {
+  int field;
+  int wire;           /* 0 varint, 2 bytes */
+  uint64_t number;    /* of a varint */
+  const uint8_t *data; /* of bytes */
+  size_t length;
+} pb_field;
+
+HIDDEN void pb_int(pb_out *out, int field, int64_t value);
+/* Key and length of a bytes field whose content follows from elsewhere. */
+HIDDEN void pb_begin(pb_out *out, int field, size_t length);
+HIDDEN void pb_bytes(pb_out *out, int field, const void *data, size_t length);
+HIDDEN void pb_text(pb_out *out, int field, const char *text);
+/* Takes the next field; false at the end or where the message is malformed. */
+HIDDEN bool pb_next(pb_in *in, pb_field *field);
+/* Finds the first field with this number. */
+HIDDEN bool pb_find(pb_in in, int number, pb_field *field);
+
+/* --- dag.c --- */
+
+/* Parses RE or DAG text; -1 with errno EINVAL if it is neither. */
+HIDDEN int dag_parse(const char *text, size_t length, sockaddr_x *out);
+/* Prints the DAG form, as the API's requests carry it; returns the length or -1 with errno. */
+HIDDEN int dag_print(const sockaddr_x *addr, char *out, size_t capacity);
+HIDDEN bool dag_is_valid(const sockaddr_x *addr);
+HIDDEN bool xid_parse(const char *text, size_t length, xid_t *out);
+
+/* --- conf.c --- */
+
+HIDDEN int conf_click_port(void);
+/* Text of the hosts file's entry for this name; false if there is none. */
+HIDDEN bool conf_host(const char *name, char *dag, size_t capacity);
+
+/* --- state.c: one record per Xsocket, found by its file descriptor --- */
+
+typedef struct packet {
+  struct packet *next;
+  size_t length;
+  uint8_t data[];
+} packet;
+
+typedef struct {
+  int type;
+  bool connected;
+  packet *early_first; /* pushed by the node while an answer was awaited */
+  packet *early_last;
+  packet *left;        /* a packet that was read in part */
+  size_t left_at;
+  sockaddr_x left_from;
+  bool left_has_from;
+  pthread_mutex_t lock; /* one receiving call at a time per socket; sending needs none */
+  int users;
+  bool closed;
+  volatile bool closing; /* calls that wait give up with EBADF */
+} xsocket;
+
+HIDDEN int state_add(int fd, int type);
+/* The locked record of a socket, or NULL with errno EBADF. */
+HIDDEN xsocket *state_lock(int fd);
+HIDDEN void state_unlock(xsocket *s);
+/* The record without the lock, kept alive until state_release; for calls that only send. */
+HIDDEN xsocket *state_hold(int fd);
+HIDDEN void state_release(xsocket *s);
+/* Makes calls that wait on this socket give up. */
+HIDDEN void state_interrupt(int fd);
+HIDDEN void state_remove(int fd);
+/* Whether bytes wait in the library that poll on the descriptor cannot see. */
+HIDDEN bool state_has_data(int fd);
+
+/* --- click.c: the exchange with the node --- */
+
+typedef struct {
+  uint8_t *data; /* API_MESSAGE_MAX bytes, owned by the calling thread */
+  pb_in body;    /* the sub-message */
+  int type;
+} api_message;
+
+HIDDEN int click_socket(void);
+/* Sends one message whose sub-message was built in body (may be NULL). */
+HIDDEN int click_send(int fd, int type, const pb_out *body);
+/* Waits for a message of one of two types; others that carry data are kept. timeout_ms < 0 waits for ever. */
+HIDDEN int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api_message *message);
+/* Sends a request and waits for its XRESULT; 0 or -1 with errno. */
+HIDDEN int click_call(int fd, xsocket *s, int type, const pb_out *body);
+/* Sends a request and waits for the message of the same type. */
+HIDDEN int click_ask(int fd, xsocket *s, int type, const pb_out *body, api_message *answer);
+HIDDEN uint8_t *click_buffer(void);
+HIDDEN int click_timeout_ms(void);
+HIDDEN int text_field(pb_in body, int field, char *out, size_t capacity);
+
+#endif
