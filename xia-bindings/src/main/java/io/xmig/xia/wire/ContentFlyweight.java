@@ -79,11 +79,11 @@ public final class ContentFlyweight extends TlvFlyweight {
       case KEY_OPCODE -> 1;
       case KEY_OFFSET, KEY_LENGTH -> 2;
       case KEY_CHUNK_OFFSET,
-              KEY_CHUNK_LENGTH,
-              KEY_CONTEXT_ID,
-              KEY_TTL,
-              KEY_CACHE_SIZE,
-              KEY_CACHE_POLICY ->
+          KEY_CHUNK_LENGTH,
+          KEY_CONTEXT_ID,
+          KEY_TTL,
+          KEY_CACHE_SIZE,
+          KEY_CACHE_POLICY ->
           4;
       default -> 0;
     };
@@ -175,8 +175,7 @@ public final class ContentFlyweight extends TlvFlyweight {
    * Begins a request with extensions; {@link #finish} closes it. A v1.1 cache ignores position,
    * length and extensions and answers with the whole chunk.
    */
-  public ContentFlyweight beginRequest(
-      ByteBuffer buffer, int offset, int chunkOffset, int length) {
+  public ContentFlyweight beginRequest(ByteBuffer buffer, int offset, int chunkOffset, int length) {
     putRequest(buffer, offset, chunkOffset, length);
     beginAt(buffer, offset, offset + REQUEST_ENTRIES_END);
     return this;

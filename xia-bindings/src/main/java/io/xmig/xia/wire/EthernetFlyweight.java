@@ -53,8 +53,7 @@ public final class EthernetFlyweight {
   }
 
   /** Writes a header of {@value #LENGTH} bytes. */
-  public static void write(
-      ByteBuffer buffer, int offset, long destination, long source, int type) {
+  public static void write(ByteBuffer buffer, int offset, long destination, long source, int type) {
     putMac(buffer, offset, destination);
     putMac(buffer, offset + SOURCE_OFFSET, source);
     buffer.putShort(offset + TYPE_OFFSET, (short) type);
@@ -91,8 +90,7 @@ public final class EthernetFlyweight {
       mac = mac << 8 | (good ? Integer.parseInt(part, 16) : 0);
     }
     if (!good) {
-      throw new IllegalArgumentException(
-          "not an Ethernet address like 02:00:00:00:00:01: " + text);
+      throw new IllegalArgumentException("not an Ethernet address like 02:00:00:00:00:01: " + text);
     }
     return mac;
   }

@@ -11,8 +11,8 @@ final class InternetChecksum {
   private InternetChecksum() {}
 
   /**
-   * The sum of the 16-bit big-endian words of a range; an odd last byte counts as a high byte.
-   * Sums can be added before {@link #finish}. Ranges up to 65,535 bytes.
+   * The sum of the 16-bit big-endian words of a range; an odd last byte counts as a high byte. Sums
+   * can be added before {@link #finish}. Ranges up to 65,535 bytes.
    */
   static long sum(ByteBuffer buffer, int offset, int length) {
     long sum = 0;

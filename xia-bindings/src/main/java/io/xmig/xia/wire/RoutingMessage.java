@@ -94,8 +94,7 @@ public sealed interface RoutingMessage {
     List<Neighbour> neighbours = new ArrayList<>(count);
     for (int i = 6; i < fields.size(); i += 2) {
       neighbours.add(
-          new Neighbour(
-              in.xid(fields.get(i), XidType.AD), in.xid(fields.get(i + 1), XidType.HID)));
+          new Neighbour(in.xid(fields.get(i), XidType.AD), in.xid(fields.get(i + 1), XidType.HID)));
     }
     return new Lsa(
         in.number(fields.get(1), 1),

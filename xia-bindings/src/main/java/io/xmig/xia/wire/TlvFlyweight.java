@@ -168,8 +168,8 @@ public abstract sealed class TlvFlyweight permits TransportFlyweight, ContentFly
   }
 
   /**
-   * An extension's value of 1 to 8 bytes as a little-endian number, zero-extended; {@code otherwise}
-   * if the entry is missing or its value is of another size.
+   * An extension's value of 1 to 8 bytes as a little-endian number, zero-extended; {@code
+   * otherwise} if the entry is missing or its value is of another size.
    */
   public final long extensionLong(int key, long otherwise) {
     int size = extensionLength(key);

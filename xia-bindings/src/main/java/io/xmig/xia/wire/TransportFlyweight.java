@@ -130,12 +130,7 @@ public final class TransportFlyweight extends TlvFlyweight {
    * @return its length
    */
   public static int write(
-      ByteBuffer buffer,
-      int offset,
-      int type,
-      int packetInfo,
-      int sequence,
-      int acknowledgement) {
+      ByteBuffer buffer, int offset, int type, int packetInfo, int sequence, int acknowledgement) {
     putEntries(buffer, offset, type, packetInfo, sequence, acknowledgement);
     return PLAIN_LENGTH;
   }
@@ -145,12 +140,7 @@ public final class TransportFlyweight extends TlvFlyweight {
    * sisters add, in ascending order of keys; {@link #finish} closes it.
    */
   public TransportFlyweight begin(
-      ByteBuffer buffer,
-      int offset,
-      int type,
-      int packetInfo,
-      int sequence,
-      int acknowledgement) {
+      ByteBuffer buffer, int offset, int type, int packetInfo, int sequence, int acknowledgement) {
     putEntries(buffer, offset, type, packetInfo, sequence, acknowledgement);
     beginAt(buffer, offset, offset + PLAIN_LENGTH);
     return this;

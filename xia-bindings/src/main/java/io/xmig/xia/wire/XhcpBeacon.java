@@ -31,12 +31,7 @@ import java.util.Map;
  * @source XIA prototype v1.1, docs/wire.md section 9
  */
 public record XhcpBeacon(
-    int sequence,
-    Xid ad,
-    Xid hid,
-    Xid fourId,
-    String nameServer,
-    Map<Integer, String> extensions) {
+    int sequence, Xid ad, Xid hid, Xid fourId, String nameServer, Map<Integer, String> extensions) {
   /** First type of extension entries. */
   public static final int FIRST_EXTENSION = 0x40;
 

@@ -23,7 +23,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PacketVectorsTest {
   static final List<String> FILES =
       List.of(
-          "xhcp", "xrouted", "xarp", "xcmp", "stream", "dgram", "nameservice", "content", "fourid",
+          "xhcp",
+          "xrouted",
+          "xarp",
+          "xcmp",
+          "stream",
+          "dgram",
+          "nameservice",
+          "content",
+          "fourid",
           "handoff");
 
   static Stream<Vector> packets() {
@@ -276,8 +284,7 @@ class PacketVectorsTest {
         assertThat(xcmp.redirectXid()).hasToString(expected.get("redirect_dest").asText());
         assertThat(xcmp.redirectNextHop()).hasToString(expected.get("redirect_nexthop").asText());
         length =
-            XcmpFlyweight.writeRedirect(
-                out, at, xcmp.redirectXid(), xcmp.redirectNextHop(), about);
+            XcmpFlyweight.writeRedirect(out, at, xcmp.redirectXid(), xcmp.redirectNextHop(), about);
       }
       default -> length = XcmpFlyweight.writeError(out, at, xcmp.type(), about);
     }
