@@ -1,8 +1,10 @@
 package io.xmig.xia.addr;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +36,7 @@ public final class Dag {
   private Dag(Xid[] nodes, byte[] edges) {
     this.nodes = nodes;
     this.edges = edges;
-    java.nio.ByteBuffer out = java.nio.ByteBuffer.allocate(nodes.length * NODE_LENGTH);
+    ByteBuffer out = ByteBuffer.allocate(nodes.length * NODE_LENGTH);
     for (int i = 0; i < nodes.length; i++) {
       nodes[i].write(out, i * NODE_LENGTH);
       out.put(i * NODE_LENGTH + Xid.LENGTH, edges, i * MAX_EDGES, MAX_EDGES);
@@ -47,8 +49,8 @@ public final class Dag {
    *
    * @param nodes 1 to 20 nodes, the sink last
    * @param edges for each node its edges by priority; those of the sink are the source's
-   * @throws IllegalArgumentException when an index points nowhere or there are too many nodes or
-   *     edges
+   * @throws IllegalArgumentException when an index points nowhere, the edges make a cycle, or there
+   *     are too many nodes or edges
    */
   public static Dag of(List<Xid> nodes, List<int[]> edges) {
     if (nodes.isEmpty() || nodes.size() > MAX_NODES || edges.size() != nodes.size()) {
@@ -71,6 +73,9 @@ public final class Dag {
         }
         packed[i * MAX_EDGES + k] = (byte) out[k];
       }
+    }
+    if (!isAcyclic(packed, nodes.size())) {
+      throw new IllegalArgumentException("the edges of " + nodes + " make a cycle");
     }
     return new Dag(nodes.toArray(new Xid[0]), packed);
   }
@@ -108,7 +113,68 @@ public final class Dag {
    * @throws DagParseException pointing at the character that does not fit
    */
   public static Dag parse(String text) {
-    return DagText.parseClick(text);
+    return DagText.parseClick(text, name -> null);
+  }
+
+  /**
+   * Like {@link #parse(String)}, and words without a colon are looked up, as in Click files with
+   * their {@code XIAXIDInfo}: {@code RE AD0 HID0}.
+   *
+   * @param names the XID of a name, or {@code null} if there is none
+   */
+  public static Dag parse(String text, Function<String, @Nullable Xid> names) {
+    return DagText.parseClick(text, names);
+  }
+
+  /**
+   * Reads {@code count} node entries as they stand in an XIP header; visited marks are dropped.
+   *
+   * @return {@code null} when the entries are not a DAG: none or more than 20 nodes, an edge that
+   *     leads out of the graph, or a cycle
+   */
+  public static @Nullable Dag tryRead(ByteBuffer buffer, int offset, int count) {
+    if (count < 1 || count > MAX_NODES) {
+      return null;
+    }
+    Xid[] nodes = new Xid[count];
+    byte[] edges = new byte[count * MAX_EDGES];
+    for (int i = 0; i < count; i++) {
+      int at = offset + i * NODE_LENGTH;
+      nodes[i] = Xid.read(buffer, at);
+      for (int k = 0; k < MAX_EDGES; k++) {
+        int target = buffer.get(at + Xid.LENGTH + k) & UNUSED_EDGE;
+        if (target != UNUSED_EDGE && target >= count) {
+          return null;
+        }
+        edges[i * MAX_EDGES + k] = (byte) target;
+      }
+    }
+    return isAcyclic(edges, count) ? new Dag(nodes, edges) : null;
+  }
+
+  /**
+   * Whether no path comes back to where it was. Edges of the sink are the source's and end paths.
+   */
+  private static boolean isAcyclic(byte[] edges, int count) {
+    int sink = count - 1;
+    int settled = 1 << sink; // nodes all of whose paths end
+    for (int round = 0; round < count; round++) {
+      int before = settled;
+      for (int node = 0; node < sink; node++) {
+        boolean ends = true;
+        for (int k = 0; k < MAX_EDGES; k++) {
+          int target = edges[node * MAX_EDGES + k];
+          ends &= target == UNUSED_EDGE || (settled & 1 << target) != 0;
+        }
+        if (ends) {
+          settled |= 1 << node;
+        }
+      }
+      if (settled == before) {
+        break;
+      }
+    }
+    return settled == (1 << count) - 1;
   }
 
   /** Number of nodes, the sink included. */

@@ -106,54 +106,18 @@ public final class Xid implements Comparable<Xid> {
    * @throws DagParseException with the offending column when the text is anything else
    */
   public static Xid parse(String text) {
-    int colon = text.indexOf(':');
-    if (colon < 0) {
-      throw new DagParseException("expected TYPE:identifier", text, text.length());
-    }
-    XidType type = XidType.ofName(text.substring(0, colon));
-    if (type == null) {
-      throw new DagParseException("unknown principal type (AD, HID, CID, SID, IP)", text, 0);
-    }
-    String id = text.substring(colon + 1);
-    if (type == XidType.IP && id.indexOf('.') >= 0) {
-      return ofIpv4(parseIpv4(text, colon + 1));
-    }
-    for (int i = 0; i < id.length(); i++) {
-      if (Character.digit(id.charAt(i), 16) < 0) {
-        throw new DagParseException("not a hexadecimal digit", text, colon + 1 + i);
-      }
-    }
-    if (id.length() != 2 * ID_LENGTH) {
-      throw new DagParseException(
-          "expected 40 hexadecimal digits, found " + id.length(),
-          text,
-          colon + 1 + Math.min(id.length(), 2 * ID_LENGTH));
-    }
-    try {
-      return of(type, Hex.decodeHex(id));
-    } catch (org.apache.commons.codec.DecoderException e) {
-      throw new DagParseException("not hexadecimal", text, colon + 1);
-    }
+    return XidText.parse(text, 0, text.length());
   }
 
-  private static int parseIpv4(String text, int start) {
-    String[] parts = text.substring(start).split("\\.", -1);
-    int address = 0;
-    int column = start;
-    for (int i = 0; i < parts.length; i++) {
-      String part = parts[i];
-      boolean digits =
-          !part.isEmpty() && part.length() <= 3 && part.chars().allMatch(c -> c >= '0' && c <= '9');
-      if (i > 3 || !digits || Integer.parseInt(part) > 255) {
-        throw new DagParseException("not an IPv4 address a.b.c.d", text, column);
-      }
-      address = address << 8 | Integer.parseInt(part);
-      column += part.length() + 1;
-    }
-    if (parts.length != 4) {
-      throw new DagParseException("not an IPv4 address a.b.c.d", text, text.length());
-    }
-    return address;
+  /**
+   * Parses an XID as leniently as Click does, e.g. in its routing table handlers: a short
+   * identifier is filled up with zeros on the right ({@code AD:10}), a long one is cut, and the
+   * type may be a decimal number (whose bytes then stand in reverse order on the wire).
+   *
+   * @throws DagParseException if even Click would not read it
+   */
+  public static Xid parseLenient(String text) {
+    return XidText.parseLenient(text);
   }
 
   /** The principal type, or {@code null} for a code that the prototype does not define. */
@@ -208,10 +172,14 @@ public final class Xid implements Comparable<Xid> {
     return byType != 0 ? byType : Arrays.compareUnsigned(id(), other.id());
   }
 
-  /** {@code TYPE:} and 40 lower-case digits; an unknown type is printed as its eight hex digits. */
+  /**
+   * {@code TYPE:} and 40 lower-case digits. An unknown type is printed as Click does: the number
+   * that its bytes make in little-endian order, in hexadecimal.
+   */
   @Override
   public String toString() {
     XidType type = type();
-    return (type == null ? String.format("%08x", typeCode) : type.name()) + ":" + idHex();
+    String name = type == null ? Integer.toHexString(Integer.reverseBytes(typeCode)) : type.name();
+    return name + ":" + idHex();
   }
 }

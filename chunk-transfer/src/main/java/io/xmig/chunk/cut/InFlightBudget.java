@@ -1,0 +1,90 @@
+package io.xmig.chunk.cut;
+
+/**
+ * Decides how many bytes may have been taken from the input and not yet been written to the output
+ * at the other end. Every such byte is outage: the guest is stopped while they drain.
+ *
+ * <pre>
+ *   budget = (T − D − 40 ms) · R − 128 KiB     T outage target, D downtime-limit, R measured rate,
+ *                                              128 KiB = the two kernel pipes
+ *   but at least  2 · R · RTT + one chunk      so that the path stays full
+ * </pre>
+ *
+ * @threading the loop; time is an argument
+ * @source docs/testbed.md, buffering and downtime: real outage = downtime + buffered bytes / rate
+ */
+public final class InFlightBudget {
+  /** Restart of a guest, beyond what the stream decides. */
+  static final long RESTART_NS = 40_000_000L;
+
+  /** The kernel's pipe at either end. */
+  static final long PIPES_BYTES = 128 * 1024;
+
+  /** Before anything has been measured. */
+  static final long INITIAL_BYTES = 1 << 20;
+
+  private static final long MIN_BYTES = 128 * 1024;
+  private static final long UNKNOWN_RTT_NS = 1_000_000L;
+
+  private final long fixedBytes;
+  private final long outageTargetNs;
+  private final long downtimeLimitNs;
+  private final long maxBytes;
+  private final DeliveryRate rate = new DeliveryRate();
+  private long minRttNs;
+
+  /**
+   * @param fixedBytes the budget if it is not to be derived, else 0
+   * @param outageTargetNs T
+   * @param downtimeLimitNs D
+   * @param maxBytes upper bound, whatever is derived: this is memory
+   */
+  public InFlightBudget(long fixedBytes, long outageTargetNs, long downtimeLimitNs, long maxBytes) {
+    this.fixedBytes = fixedBytes;
+    this.outageTargetNs = outageTargetNs;
+    this.downtimeLimitNs = downtimeLimitNs;
+    this.maxBytes = maxBytes;
+  }
+
+  /** A round trip was measured; the smallest counts. */
+  public void onRtt(long rttNs) {
+    if (minRttNs == 0 || rttNs < minRttNs) {
+      minRttNs = Math.max(1, rttNs);
+    }
+  }
+
+  /** See {@link DeliveryRate}. */
+  public DeliveryRate rate() {
+    return rate;
+  }
+
+  /** The smallest round trip, 0 if none was measured. */
+  public long minRttNs() {
+    return minRttNs;
+  }
+
+  /** Bytes that fill the path once over: the least that must be under way for it not to idle. */
+  public long pathBytes() {
+    long rtt = minRttNs == 0 ? UNKNOWN_RTT_NS : minRttNs;
+    return (long) (rate.bytesPerSecond() * rtt / 1e9);
+  }
+
+  /**
+   * The budget now.
+   *
+   * @param chunkBytes size of a chunk now
+   */
+  public long limitBytes(int chunkBytes) {
+    if (fixedBytes > 0) {
+      return fixedBytes;
+    }
+    double perSecond = rate.bytesPerSecond();
+    if (perSecond == 0) {
+      return Math.min(maxBytes, INITIAL_BYTES);
+    }
+    double slackSeconds = (outageTargetNs - downtimeLimitNs - RESTART_NS) / 1e9;
+    long byOutage = (long) (slackSeconds * perSecond) - PIPES_BYTES;
+    long byPath = 2 * pathBytes() + chunkBytes;
+    return Math.min(maxBytes, Math.max(MIN_BYTES, Math.max(byOutage, byPath)));
+  }
+}

@@ -1,0 +1,219 @@
+package io.xmig.chunk.order;
+
+import io.xmig.chunk.ChunkException;
+import io.xmig.chunk.ChunkInfo;
+import io.xmig.chunk.compress.ZstdCodec;
+import io.xmig.chunk.verify.Lane;
+import io.xmig.chunk.verify.StreamDigest;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes verified chunks to the output in stream order and keeps the running digest. What the
+ * {@link StreamGuard} does not release stays here until {@link #finish} has found length and digest
+ * of the whole stream right.
+ *
+ * @threading the loop; decoding and digest on the lane
+ */
+public final class OrderedWriter {
+  private static final int MAX_GATHERED = 16;
+
+  /** What the writer reports. */
+  public interface Listener {
+    /**
+     * Progress.
+     *
+     * @param writtenBytes given to the output since the start
+     * @param safeBytes written, or kept here on purpose until the end is verified
+     */
+    void onWritten(long writtenBytes, long safeBytes);
+
+    /** Everything was verified and written; the output is closed. */
+    void onDelivered(long lengthBytes);
+
+    /** The stream cannot be right; nothing more is written. */
+    void onCorrupt(ChunkException cause);
+
+    /** The output does not take any more. */
+    void onOutputFailed(IOException cause);
+  }
+
+  private final ByteOutput output;
+  private final Lane lane;
+  private final StreamGuard guard;
+  private final Listener listener;
+  private final StreamDigest digest = new StreamDigest();
+  private final ZstdCodec codec = new ZstdCodec();
+  private final WriteOutcome writeOutcome = new WriteOutcome();
+
+  private final ArrayDeque<ByteBuffer> pending = new ArrayDeque<>();
+  private long pendingEnd; // position in the stream after the last pending byte
+  private long releasable;
+  private long written;
+  private long writing; // bytes of the write under way
+  private long reportedWritten;
+  private long reportedSafe;
+  private boolean verified;
+  private boolean closed;
+
+  public OrderedWriter(ByteOutput output, Lane lane, StreamGuard guard, Listener listener) {
+    this.output = output;
+    this.lane = lane;
+    this.guard = guard;
+    this.listener = listener;
+  }
+
+  /**
+   * The next chunk of the stream.
+   *
+   * @param payload its verified bytes; owned by the writer from now on
+   */
+  public void chunk(ChunkInfo info, ByteBuffer payload) {
+    lane.run(() -> decode(info, payload), this::onDecoded, this::onLaneFailed);
+  }
+
+  private record Decoded(ByteBuffer raw, long releasable) {}
+
+  private Decoded decode(ChunkInfo info, ByteBuffer payload) {
+    ByteBuffer raw =
+        info.coding() == ChunkInfo.Coding.ZSTD
+            ? codec.decompress(payload, info.rawLength())
+            : payload;
+    digest.update(raw);
+    guard.feed(raw);
+    return new Decoded(raw, guard.releasableBytes());
+  }
+
+  private void onDecoded(Decoded decoded) {
+    if (closed) {
+      return;
+    }
+    pendingEnd += decoded.raw().remaining();
+    pending.add(decoded.raw());
+    releasable = Math.max(releasable, decoded.releasable());
+    pump();
+    reportProgress();
+  }
+
+  private void onLaneFailed(RuntimeException cause) {
+    if (!closed) {
+      abandon();
+      listener.onCorrupt(
+          cause instanceof ChunkException c
+              ? c
+              : new ChunkException("chunk cannot be decoded", Map.of(), cause));
+    }
+  }
+
+  /** The source says that this was all; the rest is written if that is true. */
+  public void finish(long lengthBytes, byte[] sha256) {
+    lane.run(
+        digest::finish,
+        found -> {
+          if (closed) {
+            return;
+          }
+          if (pendingEnd != lengthBytes || !MessageDigest.isEqual(found, sha256)) {
+            abandon();
+            listener.onCorrupt(
+                new ChunkException(
+                    "stream differs from what was sent",
+                    Map.of("announced", lengthBytes, "received", pendingEnd)));
+            return;
+          }
+          verified = true;
+          releasable = lengthBytes;
+          pump();
+        },
+        this::onLaneFailed);
+  }
+
+  /** Bytes given to the output. */
+  public long writtenBytes() {
+    return written;
+  }
+
+  /**
+   * Stops writing and forgets what is here. The output stays open for the caller to end it in the
+   * way that the reader understands as failure.
+   */
+  public void abandon() {
+    closed = true;
+    pending.clear();
+  }
+
+  private void pump() {
+    if (writing > 0 || closed) {
+      return;
+    }
+    long mayWrite = Math.min(releasable, pendingEnd) - written;
+    if (mayWrite > 0) {
+      writeUpTo(mayWrite);
+    } else if (verified && written == pendingEnd) {
+      closed = true;
+      output.close();
+      listener.onDelivered(written);
+    }
+  }
+
+  private void writeUpTo(long mayWrite) {
+    List<ByteBuffer> batch = new ArrayList<>(MAX_GATHERED);
+    long left = mayWrite;
+    while (left > 0 && batch.size() < MAX_GATHERED) {
+      @Nullable ByteBuffer head = pending.peekFirst();
+      if (head == null) {
+        break;
+      }
+      if (head.remaining() <= left) {
+        batch.add(head);
+        pending.removeFirst();
+        left -= head.remaining();
+      } else {
+        int part = (int) left;
+        batch.add(head.slice(head.position(), part));
+        head.position(head.position() + part);
+        left = 0;
+      }
+    }
+    writing = mayWrite - left;
+    output.write(batch, writeOutcome);
+  }
+
+  private void reportProgress() {
+    boolean restIsKeptOnPurpose = writing == 0 && written >= Math.min(releasable, pendingEnd);
+    long safe = Math.max(reportedSafe, restIsKeptOnPurpose ? pendingEnd : written);
+    if (safe > reportedSafe || written > reportedWritten) {
+      reportedSafe = safe;
+      reportedWritten = written;
+      listener.onWritten(written, safe);
+    }
+  }
+
+  private final class WriteOutcome implements ByteOutput.WriteHandler {
+    @Override
+    public void onWritten() {
+      written += writing;
+      writing = 0;
+      if (closed) {
+        return;
+      }
+      reportProgress();
+      pump();
+    }
+
+    @Override
+    public void onFailed(IOException cause) {
+      writing = 0;
+      if (!closed) {
+        abandon();
+        listener.onOutputFailed(cause);
+      }
+    }
+  }
+}

@@ -1,0 +1,248 @@
+package io.xmig.testbed.run;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * The place of one run: a directory for its sockets and logs, and every process it started. Closing
+ * it ends the processes, last started first, and removes the directory; so does the end of this
+ * JVM, however it comes about short of SIGKILL.
+ *
+ * @threading one thread, but {@link #close} may come from the shutdown hook
+ */
+public final class Lab implements AutoCloseable {
+  private static final String PREFIX = "xmig-run-";
+  private static final Duration GRACE = Duration.ofSeconds(5);
+  private static final int TAIL_LINES = 15;
+
+  private final Path directory;
+  private final boolean keep;
+  private final Deque<Child> children = new ArrayDeque<>();
+  private final Thread hook = new Thread(this::tearDown, "lab-cleanup");
+  private boolean down;
+
+  private record Child(String name, Process process, Path log) {}
+
+  private Lab(Path directory, boolean keep) {
+    this.directory = directory;
+    this.keep = keep;
+  }
+
+  /**
+   * Makes a place for a run under the system's directory for temporary files.
+   *
+   * @param keep whether the directory stays after the run, for a look at the logs
+   */
+  public static Lab open(boolean keep) throws IOException {
+    removeAbandoned();
+    Path directory =
+        Files.createTempDirectory(
+            PREFIX + ProcessHandle.current().pid() + "-",
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    Lab lab = new Lab(directory, keep);
+    Runtime.getRuntime().addShutdownHook(lab.hook);
+    return lab;
+  }
+
+  /** Where the run keeps its sockets and logs. */
+  public Path directory() {
+    return directory;
+  }
+
+  /** The log of a process started under this name. */
+  public Path log(String name) {
+    return directory.resolve(name + ".log");
+  }
+
+  /**
+   * Starts an xmig command as a process of its own and waits until it says that it is ready.
+   *
+   * @param name for messages and for the log
+   * @param readyWord a line of its output that contains this means it is ready
+   * @throws RunException with the end of its log when it ends or stays silent instead
+   */
+  public void start(String name, String readyWord, Duration limit, List<String> arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(launcher());
+    command.addAll(arguments);
+    Path log = log(name);
+    Process process;
+    try {
+      ProcessBuilder builder =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(log.toFile())
+              .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+      builder.environment().put("XMIG_NO_BUILD", "1");
+      process = builder.start();
+    } catch (IOException e) {
+      throw new RunException("cannot start " + name, e);
+    }
+    synchronized (children) {
+      children.push(new Child(name, process, log));
+    }
+    awaitReady(name, process, log, readyWord, limit);
+  }
+
+  private static String launcher() {
+    String launcher = System.getProperty("xmig.launcher");
+    if (launcher == null) {
+      throw new RunException(
+          "start this command with testbed/xmig", Map.of("missing", "-Dxmig.launcher"));
+    }
+    return launcher;
+  }
+
+  private static void awaitReady(
+      String name, Process process, Path log, String readyWord, Duration limit) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    try {
+      while (System.nanoTime() < deadline) {
+        String said = Files.readString(log, StandardCharsets.UTF_8);
+        if (said.contains(readyWord)) {
+          return;
+        }
+        if (process.waitFor(20, TimeUnit.MILLISECONDS)) {
+          throw new RunException(
+              name + " ended at once", Map.of("status", process.exitValue(), "said", tail(log)));
+        }
+      }
+    } catch (IOException e) {
+      throw new RunException("cannot read the log of " + name, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RunException("interrupted while waiting for " + name, e);
+    }
+    throw new RunException(
+        name + " did not get ready", Map.of("seconds", limit.toSeconds(), "said", tail(log)));
+  }
+
+  /** Names of processes of this run that have ended by themselves. */
+  public List<String> dead() {
+    synchronized (children) {
+      return children.stream().filter(c -> !c.process().isAlive()).map(Child::name).toList();
+    }
+  }
+
+  private static String tail(Path log) {
+    try (Stream<String> lines = Files.lines(log, StandardCharsets.UTF_8)) {
+      List<String> all = lines.toList();
+      return String.join(" | ", all.subList(Math.max(0, all.size() - TAIL_LINES), all.size()));
+    } catch (IOException | UncheckedIOException e) {
+      return "(no log: " + e.getMessage() + ")";
+    }
+  }
+
+  @Override
+  public void close() {
+    tearDown();
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      return; // the JVM is going down and runs the hook itself
+    }
+  }
+
+  private synchronized void tearDown() {
+    if (down) {
+      return;
+    }
+    down = true;
+    List<Child> ending;
+    synchronized (children) {
+      ending = List.copyOf(children);
+    }
+    for (Child child : ending) {
+      end(child.process());
+    }
+    if (!keep) {
+      try {
+        deleteTree(directory);
+      } catch (IOException e) {
+        System.err.println("xmig: could not remove " + directory + ": " + e.getMessage());
+      }
+    }
+  }
+
+  /** Asks a process to end, and its descendants after it; insists after a while. */
+  private static void end(Process process) {
+    List<ProcessHandle> family = new ArrayList<>(process.descendants().toList());
+    process.destroy();
+    try {
+      if (!process.waitFor(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+        process.destroyForcibly();
+        process.waitFor(GRACE.toMillis(), TimeUnit.MILLISECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      process.destroyForcibly();
+    }
+    family.forEach(ProcessHandle::destroyForcibly);
+  }
+
+  /** Removes the directories of runs whose runner was killed before it could. */
+  private static void removeAbandoned() throws IOException {
+    Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+    try (Stream<Path> entries = Files.list(temporary)) {
+      for (Path entry : entries.filter(Lab::isAbandoned).toList()) {
+        Abandoned.clean(entry);
+        deleteTree(entry);
+      }
+    }
+  }
+
+  private static boolean isAbandoned(Path entry) {
+    String name = entry.getFileName().toString();
+    if (!name.startsWith(PREFIX)) {
+      return false;
+    }
+    String rest = name.substring(PREFIX.length());
+    int dash = rest.indexOf('-');
+    try {
+      return dash > 0
+          && Files.getOwner(entry).getName().equals(System.getProperty("user.name"))
+          && ProcessHandle.of(Long.parseLong(rest.substring(0, dash))).isEmpty();
+    } catch (NumberFormatException | IOException e) {
+      return false;
+    }
+  }
+
+  static void deleteTree(Path top) throws IOException {
+    if (!Files.exists(top)) {
+      return;
+    }
+    Files.walkFileTree(
+        top,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.deleteIfExists(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(
+              Path dir, java.io.@org.jspecify.annotations.Nullable IOException failure)
+              throws IOException {
+            Files.deleteIfExists(dir);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}
