@@ -130,6 +130,21 @@ public final class Xid implements Comparable<Xid> {
     return typeCode;
   }
 
+  /** Identifier bytes 0 to 7 as a big-endian word. */
+  public long high() {
+    return high;
+  }
+
+  /** Identifier bytes 8 to 15 as a big-endian word. */
+  public long middle() {
+    return middle;
+  }
+
+  /** Identifier bytes 16 to 19 as a big-endian word. */
+  public int low() {
+    return low;
+  }
+
   /** Whether this XID is of the given type. */
   public boolean is(XidType type) {
     return typeCode == type.code();

@@ -1,0 +1,80 @@
+package io.xmig.xia.node;
+
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.socket.EventLoop;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** One link of a node: its address, its MTU, the hosts known on it and where its frames go. */
+final class LinkPort {
+  private static final short ETHER_TYPE_XIP = (short) 0xC0DE;
+
+  final int number;
+  final long mac;
+  final int mtu;
+  final XarpTable xarp;
+  private final NodeCounters counters;
+  private @Nullable FrameSink sink;
+
+  LinkPort(int number, NodeConfig.Port config, Xid hid, EventLoop loop, NodeCounters counters) {
+    this.number = number;
+    this.mac = config.mac();
+    this.mtu = config.mtu();
+    this.counters = counters;
+    this.xarp = new XarpTable(hid, mac, loop, counters, this::output);
+  }
+
+  void attach(@Nullable FrameSink sink) {
+    this.sink = sink;
+  }
+
+  boolean isAttached() {
+    return sink != null;
+  }
+
+  private void output(ByteBuffer frame) {
+    if (sink == null) {
+      counters.add(NodeCounter.DROP_NO_LINK);
+      return;
+    }
+    counters.add(NodeCounter.FRAMES_OUT);
+    sink.frame(frame);
+  }
+
+  /**
+   * Sends a packet to the next hop of a route. There must be room for the Ethernet header before
+   * {@code xip}.
+   *
+   * @param target offset of the XID the route was found for
+   */
+  void send(ByteBuffer packet, int xip, int end, Route route, int target) {
+    int start = xip - XipLayout.ETHERNET_HEADER;
+    packet.putShort(start + 12, ETHER_TYPE_XIP);
+    Neighbour to = route.neighbour;
+    if (to == null || to.table != xarp || to.removed) {
+      to = resolve(packet, route, target);
+      if (to == null) {
+        return;
+      }
+    }
+    xarp.send(packet, start, end, to);
+  }
+
+  /** Sends a packet to every station on the link. */
+  void broadcast(ByteBuffer packet, int xip, int end) {
+    int start = xip - XipLayout.ETHERNET_HEADER;
+    packet.putShort(start + 12, ETHER_TYPE_XIP);
+    xarp.emit(packet, start, end, MacAddress.BROADCAST);
+  }
+
+  private @Nullable Neighbour resolve(ByteBuffer packet, Route route, int target) {
+    Xid host = route.nextHop() != null ? route.nextHop() : route.destination();
+    Neighbour found = host == null ? xarp.neighbour(packet, target) : xarp.neighbour(host);
+    if (found == null) {
+      counters.add(NodeCounter.DROP_XARP_QUEUE);
+    } else if (host != null) {
+      route.neighbour = found;
+    }
+    return found;
+  }
+}

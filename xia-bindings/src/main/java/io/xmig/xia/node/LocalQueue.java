@@ -1,0 +1,87 @@
+package io.xmig.xia.node;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Packets that a node sends to itself. They are delivered in a task of their own, so that a
+ * transport that sends is never called back from within its call. Buffers are reused.
+ *
+ * @threading on the node's loop
+ */
+final class LocalQueue {
+  /** Bytes that may be under way; local choice: more than any transport's window. */
+  static final int CAPACITY_BYTES = 16 << 20;
+
+  private static final int KEPT_BUFFERS = 64;
+  private static final int SMALL = 2048;
+
+  /** Takes a packet from the queue: its bytes stand from 0 to {@code end}. */
+  interface Receiver {
+    void deliver(ByteBuffer packet, int end);
+  }
+
+  private final Executor loop;
+  private final Receiver receiver;
+  private final ArrayDeque<ByteBuffer> queue = new ArrayDeque<>();
+  private final ArrayDeque<ByteBuffer> small = new ArrayDeque<>();
+  private final ArrayDeque<ByteBuffer> large = new ArrayDeque<>();
+  private final Runnable drain = this::drain;
+  private int queuedBytes;
+  private boolean scheduled;
+
+  LocalQueue(Executor loop, Receiver receiver) {
+    this.loop = loop;
+    this.receiver = receiver;
+  }
+
+  /** Keeps a copy of the packet; false if too much is under way. */
+  boolean add(ByteBuffer packet, int xip, int end) {
+    int length = end - xip;
+    if (queuedBytes + length > CAPACITY_BYTES) {
+      return false;
+    }
+    ByteBuffer copy = take(length);
+    copy.clear();
+    copy.put(0, packet, xip, length).limit(length);
+    queue.add(copy);
+    queuedBytes += length;
+    if (!scheduled) {
+      scheduled = true;
+      loop.execute(drain);
+    }
+    return true;
+  }
+
+  private ByteBuffer take(int length) {
+    boolean fits = length <= SMALL;
+    @Nullable ByteBuffer kept = (fits ? small : large).poll();
+    return kept != null
+        ? kept
+        : ByteBuffer.allocateDirect(fits ? SMALL : XipLayout.MAX_PACKET);
+  }
+
+  private void drain() {
+    scheduled = false;
+    // What is added meanwhile waits for the next task: other work gets its turn.
+    for (int left = queue.size(); left > 0; left--) {
+      ByteBuffer packet = queue.remove();
+      int length = packet.limit();
+      queuedBytes -= length;
+      try {
+        receiver.deliver(packet, length);
+      } finally {
+        ArrayDeque<ByteBuffer> pool = packet.capacity() == SMALL ? small : large;
+        if (pool.size() < KEPT_BUFFERS) {
+          pool.add(packet);
+        }
+      }
+    }
+    if (!queue.isEmpty() && !scheduled) {
+      scheduled = true;
+      loop.execute(drain);
+    }
+  }
+}

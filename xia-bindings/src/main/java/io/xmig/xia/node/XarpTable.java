@@ -1,0 +1,366 @@
+package io.xmig.xia.node;
+
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.socket.EventLoop;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ethernet addresses of the hosts on one link: asks for them, keeps packets until the answer comes,
+ * answers for the node's own HID.
+ *
+ * <p>Stricter than the prototype: it believes only replies to its own recent requests, repeats a
+ * request while packets wait, and gives waiting packets up after {@link #WAIT_NS}.
+ *
+ * @threading on the node's loop
+ * @source XIA prototype v1.1, docs/wire.md section 8
+ */
+final class XarpTable {
+  /** An entry is used without refreshing for this long. */
+  static final long POLL_NS = 60_000_000_000L;
+
+  /** An entry that was not refreshed is forgotten after this long. */
+  static final long TIMEOUT_NS = 300_000_000_000L;
+
+  /** Shortest pause between requests for the same XID: 10 a second. */
+  static final long ASK_INTERVAL_NS = 100_000_000L;
+
+  /** Longest pause between repeated requests while packets wait. */
+  static final long MAX_RETRY_NS = 800_000_000L;
+
+  /** How long a packet waits for an answer; local choice: longer than a beacon interval. */
+  static final long WAIT_NS = 3_000_000_000L;
+
+  /** Packets that may wait in all. */
+  static final int CAPACITY_PACKETS = 2048;
+
+  /** Bytes that may wait in all; local choice. */
+  static final int CAPACITY_BYTES = 8 << 20;
+
+  /** Packets that may wait for one host; local choice. */
+  static final int CAPACITY_PER_HOST = 256;
+
+  /** Hosts in the table; local choice, bounds what hostile destinations can occupy. */
+  static final int MAX_ENTRIES = 4096;
+
+  static final int ETHERNET_HEADER = 14;
+  static final int ETHER_TYPE = 0x9990;
+  static final int FRAME_LENGTH = 82;
+  private static final int MESSAGE_LENGTH = FRAME_LENGTH - ETHERNET_HEADER;
+  private static final int OPERATION_OFFSET = 6;
+  private static final int SENDER_MAC_OFFSET = 8;
+  private static final int SENDER_XID_OFFSET = 14;
+  private static final int TARGET_MAC_OFFSET = 38;
+  private static final int TARGET_XID_OFFSET = 44;
+  private static final int REQUEST = 1;
+  private static final int REPLY = 2;
+
+  private final Xid own;
+  private final long ownMac;
+  private final EventLoop loop;
+  private final NodeCounters counters;
+  private final Consumer<ByteBuffer> output;
+  private final XidMap<Neighbour> neighbours = new XidMap<>();
+  private final ByteBuffer message = ByteBuffer.allocateDirect(FRAME_LENGTH);
+  private ByteBuffer release = ByteBuffer.allocateDirect(2048);
+  private int waitingPackets;
+  private int waitingBytes;
+  private long queries;
+  private long responses;
+  private long drops;
+
+  /**
+   * @param own HID to answer for
+   * @param ownMac Ethernet address to give
+   * @param output takes finished frames, position to limit
+   */
+  XarpTable(
+      Xid own,
+      long ownMac,
+      EventLoop loop,
+      NodeCounters counters,
+      Consumer<ByteBuffer> output) {
+    this.own = own;
+    this.ownMac = ownMac;
+    this.loop = loop;
+    this.counters = counters;
+    this.output = output;
+  }
+
+  /** The entry of the host whose XID stands at {@code offset}, made if need be. */
+  @Nullable Neighbour neighbour(ByteBuffer buffer, int offset) {
+    Neighbour found = neighbours.get(buffer, offset);
+    return found != null ? found : neighbour(Xid.read(buffer, offset));
+  }
+
+  /** The entry of a host, made if need be; {@code null} if the table is full. */
+  @Nullable Neighbour neighbour(Xid xid) {
+    Neighbour found = neighbours.get(xid);
+    if (found == null) {
+      if (neighbours.size() >= MAX_ENTRIES && !dropStale()) {
+        return null;
+      }
+      found = new Neighbour(xid, this);
+      neighbours.put(xid, found);
+    }
+    return found;
+  }
+
+  private boolean dropStale() {
+    long now = loop.nanoTime();
+    List<Neighbour> stale = new ArrayList<>();
+    neighbours.forEach(
+        (xid, n) -> {
+          boolean live = n.known && now - n.learnedNs < TIMEOUT_NS;
+          if (!live && n.waiting.isEmpty()) {
+            stale.add(n);
+          }
+        });
+    stale.forEach(this::remove);
+    return !stale.isEmpty();
+  }
+
+  /**
+   * Sends a frame to a host, or keeps a copy until its address is known. The frame is the buffer's
+   * bytes from {@code start} to {@code end}; its Ethernet header is filled in here except for the
+   * type.
+   */
+  void send(ByteBuffer frame, int start, int end, Neighbour to) {
+    long now = loop.nanoTime();
+    if (to.known) {
+      long age = now - to.learnedNs;
+      if (age < TIMEOUT_NS) {
+        if (age >= POLL_NS && mayAsk(to, now)) {
+          ask(to, to.mac, now);
+        }
+        emit(frame, start, end, to.mac);
+        return;
+      }
+      to.known = false;
+    }
+    enqueue(frame, start, end, to, now);
+  }
+
+  /** Sends a frame to a known Ethernet address. */
+  void emit(ByteBuffer frame, int start, int end, long mac) {
+    MacAddress.write(frame, start, mac);
+    MacAddress.write(frame, start + 6, ownMac);
+    frame.limit(end).position(start);
+    output.accept(frame);
+  }
+
+  private void enqueue(ByteBuffer frame, int start, int end, Neighbour to, long now) {
+    int length = end - start;
+    if (waitingPackets >= CAPACITY_PACKETS
+        || waitingBytes + length > CAPACITY_BYTES
+        || to.waiting.size() >= CAPACITY_PER_HOST) {
+      drops++;
+      counters.add(NodeCounter.DROP_XARP_QUEUE);
+    } else {
+      byte[] copy = new byte[length];
+      frame.get(start, copy);
+      to.waiting.add(new Neighbour.Waiting(copy, now));
+      waitingPackets++;
+      waitingBytes += length;
+    }
+    if (to.retry == null) {
+      to.retryDelayNs = ASK_INTERVAL_NS;
+      askAgain(to);
+    }
+  }
+
+  private void askAgain(Neighbour to) {
+    long now = loop.nanoTime();
+    to.retry = null;
+    dropOverdue(to, now);
+    if (to.waiting.isEmpty() || to.removed) {
+      return;
+    }
+    if (mayAsk(to, now)) {
+      ask(to, MacAddress.BROADCAST, now);
+    }
+    to.retry = loop.schedule(to.retryDelayNs, () -> askAgain(to));
+    to.retryDelayNs = Math.min(2 * to.retryDelayNs, MAX_RETRY_NS);
+  }
+
+  private void dropOverdue(Neighbour to, long now) {
+    while (!to.waiting.isEmpty() && now - to.waiting.peek().sinceNs() >= WAIT_NS) {
+      takeWaiting(to);
+      drops++;
+      counters.add(NodeCounter.DROP_XARP_TIMEOUT);
+    }
+  }
+
+  private byte[] takeWaiting(Neighbour to) {
+    byte[] frame = to.waiting.remove().frame();
+    waitingPackets--;
+    waitingBytes -= frame.length;
+    return frame;
+  }
+
+  private static boolean mayAsk(Neighbour of, long now) {
+    return !of.asked || now - of.askedNs >= ASK_INTERVAL_NS;
+  }
+
+  private void ask(Neighbour of, long mac, long now) {
+    of.asked = true;
+    of.askedNs = now;
+    queries++;
+    counters.add(NodeCounter.XARP_QUERIES);
+    transmit(REQUEST, mac, 0, of.xid);
+  }
+
+  private void transmit(int operation, long to, long targetMac, Xid targetXid) {
+    ByteBuffer m = message;
+    m.clear();
+    MacAddress.write(m, 0, to);
+    MacAddress.write(m, 6, ownMac);
+    m.putShort(12, (short) ETHER_TYPE);
+    m.putShort(ETHERNET_HEADER, (short) 1);
+    m.putShort(ETHERNET_HEADER + 2, (short) 0xC0DE);
+    m.put(ETHERNET_HEADER + 4, (byte) 6);
+    m.put(ETHERNET_HEADER + 5, (byte) Xid.LENGTH);
+    m.putShort(ETHERNET_HEADER + OPERATION_OFFSET, (short) operation);
+    MacAddress.write(m, ETHERNET_HEADER + SENDER_MAC_OFFSET, ownMac);
+    own.write(m, ETHERNET_HEADER + SENDER_XID_OFFSET);
+    MacAddress.write(m, ETHERNET_HEADER + TARGET_MAC_OFFSET, targetMac);
+    targetXid.write(m, ETHERNET_HEADER + TARGET_XID_OFFSET);
+    output.accept(m);
+  }
+
+  /** Takes an XARP message: the bytes from {@code start} (behind the Ethernet header) on. */
+  void receive(ByteBuffer frame, int start, int end) {
+    if (end - start < MESSAGE_LENGTH
+        || frame.getShort(start) != 1
+        || frame.getShort(start + 2) != (short) 0xC0DE
+        || frame.get(start + 4) != 6
+        || frame.get(start + 5) != Xid.LENGTH) {
+      counters.add(NodeCounter.DROP_XARP);
+      return;
+    }
+    long senderMac = MacAddress.read(frame, start + SENDER_MAC_OFFSET);
+    int operation = frame.getShort(start + OPERATION_OFFSET);
+    if (senderMac == 0 || MacAddress.isMulticast(senderMac)) {
+      counters.add(NodeCounter.DROP_XARP);
+    } else if (operation == REQUEST) {
+      if (own.matches(frame, start + TARGET_XID_OFFSET)) {
+        Xid asker = Xid.read(frame, start + SENDER_XID_OFFSET);
+        responses++;
+        counters.add(NodeCounter.XARP_RESPONSES);
+        transmit(REPLY, senderMac, senderMac, asker);
+      }
+    } else if (operation == REPLY) {
+      learn(neighbours.get(frame, start + SENDER_XID_OFFSET), senderMac);
+    } else {
+      counters.add(NodeCounter.DROP_XARP);
+    }
+  }
+
+  private void learn(@Nullable Neighbour n, long mac) {
+    long now = loop.nanoTime();
+    if (n == null || !n.asked || now - n.askedNs > WAIT_NS) {
+      counters.add(NodeCounter.DROP_XARP);
+      return;
+    }
+    know(n, mac, now);
+  }
+
+  private void know(Neighbour n, long mac, long now) {
+    n.mac = mac;
+    n.known = true;
+    n.learnedNs = now;
+    if (n.retry != null) {
+      n.retry.cancel();
+      n.retry = null;
+    }
+    while (!n.waiting.isEmpty()) {
+      byte[] frame = takeWaiting(n);
+      if (release.capacity() < frame.length) {
+        release = ByteBuffer.allocateDirect(Integer.highestOneBit(frame.length) * 2);
+      }
+      release.clear().put(frame);
+      emit(release, 0, frame.length, mac);
+    }
+  }
+
+  /** Enters an address by hand. */
+  void insert(Xid xid, long mac) {
+    Neighbour n = neighbour(xid);
+    if (n != null) {
+      know(n, mac, loop.nanoTime());
+    }
+  }
+
+  /** Forgets one host; what waits for it is dropped. */
+  boolean delete(Xid xid) {
+    Neighbour n = neighbours.get(xid);
+    if (n == null) {
+      return false;
+    }
+    remove(n);
+    return true;
+  }
+
+  /** Forgets everything, e.g. when the link has been plugged in elsewhere. */
+  void clear() {
+    neighbours.forEach((xid, n) -> remove(n));
+  }
+
+  private void remove(Neighbour n) {
+    while (!n.waiting.isEmpty()) {
+      takeWaiting(n);
+      drops++;
+      counters.add(NodeCounter.DROP_XARP_TIMEOUT);
+    }
+    if (n.retry != null) {
+      n.retry.cancel();
+      n.retry = null;
+    }
+    n.removed = true;
+    neighbours.remove(n.xid);
+  }
+
+  /** Lines {@code XID ok ETH age}: the hosts whose address is known. */
+  String table() {
+    long now = loop.nanoTime();
+    StringBuilder text = new StringBuilder();
+    neighbours.forEach(
+        (xid, n) -> {
+          if (n.known && now - n.learnedNs < TIMEOUT_NS) {
+            String age = String.format(Locale.ROOT, "%.6f", (now - n.learnedNs) / 1e9);
+            text.append(xid).append(" ok ").append(MacAddress.text(n.mac)).append(' ');
+            text.append(age).append('\n');
+          }
+        });
+    return text.toString();
+  }
+
+  /** Hosts in the table. */
+  int count() {
+    return neighbours.size();
+  }
+
+  /** Packets that wait. */
+  int length() {
+    return waitingPackets;
+  }
+
+  /** Requests sent. */
+  long queries() {
+    return queries;
+  }
+
+  /** Replies sent. */
+  long responses() {
+    return responses;
+  }
+
+  /** Packets given up. */
+  long drops() {
+    return drops;
+  }
+}

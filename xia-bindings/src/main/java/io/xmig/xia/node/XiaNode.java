@@ -1,0 +1,448 @@
+package io.xmig.xia.node;
+
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
+import io.xmig.xia.socket.EventLoop;
+import io.xmig.xia.socket.LinkEvent;
+import io.xmig.xia.socket.LocalAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An XIA node, host or router: frames, calls and the passing of time go in, frames and calls come
+ * out. It does no input or output of its own and owns no thread; links, a simulation or a benchmark
+ * drive the same code.
+ *
+ * <pre>
+ *  receive ─▶ Ethernet type ─▶ XARP
+ *                    │    └──▶ RARP ─▶ link event
+ *                    ▼
+ *              (content store) ─▶ routing ─▶ link port ─▶ XARP table ─▶ frame sink
+ *                                    │
+ *                                    └─▶ here: XCMP, transport bound to the SID, content store
+ * </pre>
+ *
+ * <p>Nothing that comes from a link is trusted: a packet that is malformed, too big or for nobody is
+ * dropped and counted by name ({@link #counters}), never an exception.
+ *
+ * @threading everything on the loop given at construction
+ * @source XIA prototype v1.1, docs/wire.md sections 4, 5, 7 and 8; docs/node.md
+ */
+public final class XiaNode {
+  /** HID routes beyond which broadcasts teach nothing more; local choice. */
+  static final int MAX_LEARNED_ROUTES = 65_536;
+
+  private static final int ETHERNET_HEADER = XipLayout.ETHERNET_HEADER;
+  private static final short TYPE_XIP = (short) 0xC0DE;
+  private static final short TYPE_XARP = (short) 0x9990;
+  private static final short TYPE_RARP = (short) 0x8035;
+  private static final int RARP_LENGTH = 28;
+  private static final int RARP_SENDER_OFFSET = 8;
+
+  private final NodeConfig config;
+  private final EventLoop loop;
+  private final RandomGenerator random;
+  private final NodeCounters counters = new NodeCounters();
+  private final RouteTable[] tables;
+  private final LinkPort[] ports;
+  private final Forwarder forwarder;
+  private final Xcmp xcmp;
+  private final LocalQueue local;
+  private final ArrivedPacket arrived = new ArrivedPacket();
+  private final ArrivedPacket passing = new ArrivedPacket();
+  private final XidMap<Binding> bindings = new XidMap<>();
+  private final List<Consumer<LocalAddress>> addressListeners = new CopyOnWriteArrayList<>();
+  private final List<Consumer<LinkEvent>> linkListeners = new CopyOnWriteArrayList<>();
+  private final NodeContext context;
+  private LocalAddress address;
+  private Dag hostDag;
+  private @Nullable Dag nameServer;
+  private TransportContext.@Nullable ContentReceiver content;
+
+  /** A SID and who takes its packets. */
+  private record Binding(Xid sid, TransportContext.PacketReceiver receiver) {}
+
+  /**
+   * @param loop the clock and the thread of this node, real or virtual
+   * @param random for identifiers and initial numbers; seeded in a simulation
+   */
+  public XiaNode(NodeConfig config, EventLoop loop, RandomGenerator random) {
+    this.config = config;
+    this.loop = loop;
+    this.random = random;
+    this.address = config.address();
+    this.hostDag = address.host();
+    this.tables = initialRoutes(config);
+    this.ports = new LinkPort[config.ports().size()];
+    for (int i = 0; i < ports.length; i++) {
+      ports[i] = new LinkPort(i, config.ports().get(i), address.hid(), loop, counters);
+    }
+    this.forwarder =
+        new Forwarder(
+            address.hid(),
+            tables,
+            ports,
+            counters,
+            config.learnFromBroadcast(),
+            MAX_LEARNED_ROUTES,
+            new Exits());
+    this.xcmp = new Xcmp(loop, counters, () -> hostDag, new XcmpNode(), largestMtu());
+    this.local = new LocalQueue(loop, this::deliverLocal);
+    this.context = new NodeContext(this);
+  }
+
+  private static RouteTable[] initialRoutes(NodeConfig config) {
+    boolean host = config.role() == NodeConfig.Role.HOST;
+    int unknown = host ? 0 : RoutePort.FALLBACK;
+    LocalAddress at = config.address();
+    RouteTable ad = new RouteTable(XidType.AD, unknown);
+    RouteTable hid = new RouteTable(XidType.HID, unknown);
+    RouteTable ip = new RouteTable(XidType.IP, unknown);
+    if (!host) {
+      ad.set(at.ad(), RoutePort.LOCAL, null, 0);
+    }
+    hid.set(at.hid(), RoutePort.LOCAL, null, 0);
+    hid.set(Xid.BHID, RoutePort.BROADCAST, null, 0);
+    return new RouteTable[] {
+      ad,
+      hid,
+      new RouteTable(XidType.CID, RoutePort.FALLBACK),
+      new RouteTable(XidType.SID, RoutePort.FALLBACK),
+      ip
+    };
+  }
+
+  private int largestMtu() {
+    int largest = 0;
+    for (LinkPort port : ports) {
+      largest = Math.max(largest, port.mtu);
+    }
+    return largest;
+  }
+
+  /** What this node was made from. */
+  public NodeConfig config() {
+    return config;
+  }
+
+  /** The node's name. */
+  public String name() {
+    return config.name();
+  }
+
+  /** The loop it runs on. */
+  public EventLoop loop() {
+    return loop;
+  }
+
+  /** The routes of one principal type; changes take effect at once. */
+  public RouteTable routes(XidType type) {
+    return tables[type.code() - XidType.AD.code()];
+  }
+
+  /** What it has counted. */
+  public NodeCounters counters() {
+    return counters;
+  }
+
+  /** What the node offers to transports. */
+  public TransportContext context() {
+    return context;
+  }
+
+  /** Connects a port to a link; frames for it go to {@code out} from now on. */
+  public void attach(int port, FrameSink out) {
+    port(port).attach(out);
+  }
+
+  /** Disconnects a port and forgets the Ethernet addresses learned there. */
+  public void detach(int port) {
+    port(port).attach(null);
+    port(port).xarp.clear();
+  }
+
+  LinkPort port(int number) {
+    if (number < 0 || number >= ports.length) {
+      throw new IllegalArgumentException(
+          name() + " has ports 0 to " + (ports.length - 1) + ", not " + number);
+    }
+    return ports[number];
+  }
+
+  /**
+   * Takes one Ethernet frame from a link: the bytes from position to limit. They may be changed and
+   * sent on during the call; afterwards the buffer is the caller's again, with position and limit
+   * as before.
+   *
+   * <p>A frame sink must not call this from within {@link FrameSink#frame}: links deliver later.
+   */
+  public void receive(int port, ByteBuffer frame) {
+    LinkPort from = port(port);
+    counters.add(NodeCounter.FRAMES_IN);
+    int start = frame.position();
+    int end = frame.limit();
+    if (end - start < ETHERNET_HEADER) {
+      counters.add(NodeCounter.DROP_MALFORMED);
+      return;
+    }
+    ByteBuffer bytes =
+        frame.order() == ByteOrder.BIG_ENDIAN
+            ? frame
+            : frame.duplicate().order(ByteOrder.BIG_ENDIAN);
+    long to = MacAddress.read(bytes, start);
+    if (to != from.mac && !MacAddress.isMulticast(to)) {
+      counters.add(NodeCounter.DROP_OTHER_STATION);
+      return;
+    }
+    int payload = start + ETHERNET_HEADER;
+    switch (bytes.getShort(start + 12)) {
+      case TYPE_XIP -> packet(bytes, payload, end, port);
+      case TYPE_XARP -> from.xarp.receive(bytes, payload, end);
+      case TYPE_RARP -> rarp(bytes, payload, end, port);
+      default -> counters.add(NodeCounter.DROP_ETHERTYPE);
+    }
+    frame.limit(end).position(start);
+  }
+
+  private void packet(ByteBuffer packet, int xip, int end, int port) {
+    if (XipLayout.check(packet, xip, end) < 0) {
+      counters.add(NodeCounter.DROP_MALFORMED);
+      return;
+    }
+    if (config.cacheContent()
+        && content != null
+        && XipLayout.nextHeader(packet, xip) == XipLayout.NEXT_CONTENT
+        && packet.getInt(XipLayout.sourceIntent(packet, xip)) == XidType.CID.code()
+        && passing.wrap(packet, xip, end, port)) {
+      counters.add(NodeCounter.CONTENT_PASSING);
+      content.passing(passing);
+    }
+    forwarder.route(packet, xip, end, port);
+  }
+
+  private void rarp(ByteBuffer frame, int payload, int end, int port) {
+    if (end - payload < RARP_LENGTH) {
+      counters.add(NodeCounter.DROP_MALFORMED);
+      return;
+    }
+    counters.add(NodeCounter.RARP_IN);
+    long mac = MacAddress.read(frame, payload + RARP_SENDER_OFFSET);
+    linkEvent(new LinkEvent(LinkEvent.Kind.RARP, port, mac));
+  }
+
+  /** Tells the node's listeners what a link noticed. */
+  public void linkEvent(LinkEvent event) {
+    for (Consumer<LinkEvent> listener : linkListeners) {
+      listener.accept(event);
+    }
+  }
+
+  /** Calls {@code listener} for every link event; the result undoes this. */
+  public Runnable onLinkEvent(Consumer<LinkEvent> listener) {
+    linkListeners.add(listener);
+    return () -> linkListeners.remove(listener);
+  }
+
+  /** Where the node is. */
+  public LocalAddress localAddress() {
+    return address;
+  }
+
+  /** The address of the node itself, AD and HID. */
+  Dag hostDag() {
+    return hostDag;
+  }
+
+  /**
+   * Moves the node to another domain: from now on this is its address, and the new AD is routed to
+   * the node itself instead of the old one.
+   *
+   * @param ad the domain; {@code fourId} its 4ID or {@code null}
+   */
+  public void moveTo(Xid ad, @Nullable Xid fourId) {
+    if (!ad.is(XidType.AD)) {
+      throw new IllegalArgumentException("expected an AD, not " + ad);
+    }
+    if (fourId != null && !fourId.is(XidType.IP)) {
+      throw new IllegalArgumentException("expected a 4ID, not " + fourId);
+    }
+    RouteTable domains = routes(XidType.AD);
+    Route old = domains.find(address.ad());
+    if (!ad.equals(address.ad()) && old != null && old.port() == RoutePort.LOCAL) {
+      domains.remove(address.ad());
+    }
+    domains.set(ad, RoutePort.LOCAL, null, 0);
+    LocalAddress now = new LocalAddress(ad, address.hid(), fourId);
+    if (now.equals(address)) {
+      return;
+    }
+    address = now;
+    hostDag = now.host();
+    for (Consumer<LocalAddress> listener : addressListeners) {
+      listener.accept(now);
+    }
+  }
+
+  Runnable onAddressChange(Consumer<LocalAddress> listener) {
+    addressListeners.add(listener);
+    return () -> addressListeners.remove(listener);
+  }
+
+  /** The DAG of the name server, if one is known. */
+  public @Nullable Dag nameServer() {
+    return nameServer;
+  }
+
+  /** Sets the DAG of the name server. */
+  public void nameServer(@Nullable Dag dag) {
+    nameServer = dag;
+  }
+
+  RandomGenerator random() {
+    return random;
+  }
+
+  Xcmp xcmp() {
+    return xcmp;
+  }
+
+  boolean isBound(Xid sid) {
+    return bindings.get(sid) != null;
+  }
+
+  boolean bind(Xid sid, TransportContext.PacketReceiver receiver) {
+    if (isBound(sid)) {
+      return false;
+    }
+    bindings.put(sid, new Binding(sid, receiver));
+    routes(XidType.SID).set(sid, RoutePort.LOCAL, null, 0);
+    return true;
+  }
+
+  void unbind(Xid sid) {
+    if (bindings.remove(sid)) {
+      routes(XidType.SID).remove(sid);
+    }
+  }
+
+  void serveContent(TransportContext.ContentReceiver receiver) {
+    content = receiver;
+  }
+
+  boolean send(ByteBuffer packet, int xip, int end) {
+    counters.add(NodeCounter.ORIGINATED);
+    return forwarder.route(packet, xip, end, Forwarder.FROM_THIS_NODE);
+  }
+
+  int largestPacketTo(Dag destination) {
+    int bytes = forwarder.largestPacketTo(destination);
+    return bytes > 0 ? bytes : largestMtu();
+  }
+
+  private void deliverLocal(ByteBuffer packet, int end) {
+    deliver(packet, 0, end, -1);
+  }
+
+  private void deliver(ByteBuffer packet, int xip, int end, int inPort) {
+    if (!arrived.wrap(packet, xip, end, inPort)) {
+      counters.add(NodeCounter.DROP_MALFORMED);
+      return;
+    }
+    int next = XipLayout.nextHeader(packet, xip);
+    int node = XipLayout.destination(xip, packet.get(xip + XipLayout.LAST_OFFSET));
+    int type = packet.getInt(node);
+    if (next == XipLayout.NEXT_XCMP) {
+      counters.add(NodeCounter.DELIVERED);
+      xcmp.receive(arrived);
+    } else if (type == XidType.CID.code()) {
+      if (content == null || next != XipLayout.NEXT_CONTENT) {
+        counters.add(NodeCounter.DROP_NO_RECEIVER);
+      } else {
+        counters.add(NodeCounter.DELIVERED);
+        content.request(arrived);
+      }
+    } else {
+      Binding binding = bindings.get(packet, node);
+      if (binding == null) {
+        counters.add(NodeCounter.DROP_NO_RECEIVER);
+      } else {
+        counters.add(NodeCounter.DELIVERED);
+        arrived.deliveredTo(binding.sid());
+        binding.receiver().packet(arrived);
+      }
+    }
+  }
+
+  /** The ends of the forwarding path. */
+  private final class Exits implements Forwarder.Exits {
+    @Override
+    public void deliver(ByteBuffer packet, int xip, int end, int inPort) {
+      if (inPort != Forwarder.FROM_THIS_NODE) {
+        XiaNode.this.deliver(packet, xip, end, inPort);
+      } else if (!local.add(packet, xip, end)) {
+        counters.add(NodeCounter.DROP_LOCAL_QUEUE);
+      }
+    }
+
+    @Override
+    public void unroutable(ByteBuffer packet, int xip, int end, int inPort) {
+      xcmp.unreachable(packet, xip, end);
+    }
+
+    @Override
+    public void expired(ByteBuffer packet, int xip, int end, int inPort) {
+      xcmp.timeExceeded(packet, xip, end);
+    }
+
+    @Override
+    public void tooBig(ByteBuffer packet, int xip, int end, int inPort, int mtu) {
+      xcmp.tooBig(packet, xip, end, mtu);
+    }
+
+    @Override
+    public void backWhereItCame(ByteBuffer packet, int xip, int end, int inPort, Route route) {
+      xcmp.redirect(packet, xip, end, route);
+    }
+  }
+
+  /** What XCMP needs of the node. */
+  private final class XcmpNode implements Xcmp.Node {
+    @Override
+    public void send(ByteBuffer packet, int xip, int end) {
+      XiaNode.this.send(packet, xip, end);
+    }
+
+    @Override
+    public TransportContext.@Nullable PacketReceiver receiver(ByteBuffer buffer, int offset) {
+      Binding binding = bindings.get(buffer, offset);
+      return binding == null ? null : binding.receiver();
+    }
+
+    /** Only the host that now is the next hop may say so, and never for what is on this node. */
+    @Override
+    public boolean redirect(Xid destination, Xid nextHop, @Nullable Xid reporter) {
+      XidType type = destination.type();
+      if (!config.acceptRedirects()
+          || type == null
+          || !nextHop.is(XidType.HID)
+          || nextHop.equals(Xid.BHID)
+          || nextHop.equals(address.hid())) {
+        return false;
+      }
+      RouteTable table = routes(type);
+      Route now = table.lookup(destination);
+      boolean full = table.find(destination) == null && table.size() >= MAX_LEARNED_ROUTES;
+      if (now.port() < 0 || now.nextHop() == null || !now.nextHop().equals(reporter) || full) {
+        return false;
+      }
+      table.set(destination, now.port(), nextHop, now.flags());
+      return true;
+    }
+  }
+}
