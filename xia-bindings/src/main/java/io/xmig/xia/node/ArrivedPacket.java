@@ -35,8 +35,7 @@ final class ArrivedPacket implements PacketView {
     this.deliveredTo = null;
     this.destination = null;
     this.source =
-        sources.read(
-            buffer, XipLayout.sources(buffer, xip), XipLayout.sourceNodes(buffer, xip));
+        sources.read(buffer, XipLayout.sources(buffer, xip), XipLayout.sourceNodes(buffer, xip));
     return source != null;
   }
 

@@ -258,8 +258,7 @@ final class Forwarder {
       }
       // A link may change what it is given, so each gets its own.
       copy.clear().put(XipLayout.ETHERNET_HEADER, packet, xip, length);
-      port.broadcast(
-          copy, XipLayout.ETHERNET_HEADER, XipLayout.ETHERNET_HEADER + length);
+      port.broadcast(copy, XipLayout.ETHERNET_HEADER, XipLayout.ETHERNET_HEADER + length);
       sent = true;
     }
     return sent;
@@ -276,8 +275,7 @@ final class Forwarder {
       int reached = -1;
       for (int path = 0; path < MAX_EDGES && reached < 0; path++) {
         int index = destination.edge(current, path);
-        RouteTable table =
-            index <= sink ? table(destination.node(index).typeCode()) : null;
+        RouteTable table = index <= sink ? table(destination.node(index).typeCode()) : null;
         if (table == null) {
           return 0;
         }

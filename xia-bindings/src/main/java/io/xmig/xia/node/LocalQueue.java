@@ -58,9 +58,7 @@ final class LocalQueue {
   private ByteBuffer take(int length) {
     boolean fits = length <= SMALL;
     @Nullable ByteBuffer kept = (fits ? small : large).poll();
-    return kept != null
-        ? kept
-        : ByteBuffer.allocateDirect(fits ? SMALL : XipLayout.MAX_PACKET);
+    return kept != null ? kept : ByteBuffer.allocateDirect(fits ? SMALL : XipLayout.MAX_PACKET);
   }
 
   private void drain() {

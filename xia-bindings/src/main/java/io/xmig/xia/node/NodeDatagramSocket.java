@@ -80,11 +80,9 @@ final class NodeDatagramSocket implements DatagramSocket {
           Map.of("bytes", payload.remaining(), "limit", largest - headers));
     }
     ByteBuffer out =
-        node.begin(
-            destination, local, XipFlyweight.NEXT_TRANSPORT, XipFlyweight.DEFAULT_HOP_LIMIT);
+        node.begin(destination, local, XipFlyweight.NEXT_TRANSPORT, XipFlyweight.DEFAULT_HOP_LIMIT);
     int start = out.position();
-    int length =
-        TransportFlyweight.write(out, start, TYPE_DATAGRAM, DATA, NO_NUMBER, NO_NUMBER);
+    int length = TransportFlyweight.write(out, start, TYPE_DATAGRAM, DATA, NO_NUMBER, NO_NUMBER);
     int bytes = payload.remaining();
     out.put(start + length, payload, payload.position(), bytes);
     out.position(start + length + bytes);

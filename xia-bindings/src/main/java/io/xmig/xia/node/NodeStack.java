@@ -37,8 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NodeStack implements XiaStack {
   /** Source and destination of three nodes each plus a fallback: the usual addresses. */
-  private static final int USUAL_HEADERS =
-      XipLayout.FIXED_LENGTH + 7 * XipLayout.NODE_LENGTH + 24;
+  private static final int USUAL_HEADERS = XipLayout.FIXED_LENGTH + 7 * XipLayout.NODE_LENGTH + 24;
 
   private final XiaNode node;
   private final TransportContext context;
@@ -52,8 +51,7 @@ public final class NodeStack implements XiaStack {
     this.node = node;
     this.context = node.context();
     int mtu = node.config().ports().stream().mapToInt(NodeConfig.Port::mtu).min().orElseThrow();
-    this.capabilities =
-        new StackCapabilities("node", 0, mtu - USUAL_HEADERS, true, true, true);
+    this.capabilities = new StackCapabilities("node", 0, mtu - USUAL_HEADERS, true, true, true);
   }
 
   /** The node behind this stack. */
@@ -170,8 +168,7 @@ public final class NodeStack implements XiaStack {
 
   private static <T> CompletableFuture<T> unsupported(String what) {
     return CompletableFuture.failedFuture(
-        new XiaSocketException(
-            XiaSocketException.Kind.UNSUPPORTED, "this node has no " + what));
+        new XiaSocketException(XiaSocketException.Kind.UNSUPPORTED, "this node has no " + what));
   }
 
   /** Runs a call; what it throws for the caller to know becomes the future's failure. */

@@ -79,11 +79,7 @@ final class XarpTable {
    * @param output takes finished frames, position to limit
    */
   XarpTable(
-      Xid own,
-      long ownMac,
-      EventLoop loop,
-      NodeCounters counters,
-      Consumer<ByteBuffer> output) {
+      Xid own, long ownMac, EventLoop loop, NodeCounters counters, Consumer<ByteBuffer> output) {
     this.own = own;
     this.ownMac = ownMac;
     this.loop = loop;

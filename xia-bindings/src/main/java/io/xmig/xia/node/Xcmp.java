@@ -252,8 +252,7 @@ final class Xcmp {
    */
   private int begin(ByteBuffer packet, int xip, Dag from, int length) {
     int sources = XipLayout.sourceNodes(packet, xip);
-    int message =
-        ETHERNET_HEADER + FIXED_LENGTH + NODE_LENGTH * (sources + from.size());
+    int message = ETHERNET_HEADER + FIXED_LENGTH + NODE_LENGTH * (sources + from.size());
     if (message + length > out.capacity()) {
       return -1;
     }
@@ -382,8 +381,7 @@ final class Xcmp {
   private static int quotedHeader(ByteBuffer in, int quote, int end) {
     int nodes = XipLayout.destinationNodes(in, quote);
     int sources = XipLayout.sourceNodes(in, quote);
-    boolean sane =
-        nodes > 0 && nodes <= Dag.MAX_NODES && sources > 0 && sources <= Dag.MAX_NODES;
+    boolean sane = nodes > 0 && nodes <= Dag.MAX_NODES && sources > 0 && sources <= Dag.MAX_NODES;
     int length = FIXED_LENGTH + NODE_LENGTH * (nodes + sources);
     return sane && quote + length <= end ? length : -1;
   }

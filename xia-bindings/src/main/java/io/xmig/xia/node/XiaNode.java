@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  *                                    └─▶ here: XCMP, transport bound to the SID, content store
  * </pre>
  *
- * <p>Nothing that comes from a link is trusted: a packet that is malformed, too big or for nobody is
- * dropped and counted by name ({@link #counters}), never an exception.
+ * <p>Nothing that comes from a link is trusted: a packet that is malformed, too big or for nobody
+ * is dropped and counted by name ({@link #counters}), never an exception.
  *
  * @threading everything on the loop given at construction
  * @source XIA prototype v1.1, docs/wire.md sections 4, 5, 7 and 8; docs/node.md

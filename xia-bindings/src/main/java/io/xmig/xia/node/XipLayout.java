@@ -90,8 +90,7 @@ final class XipLayout {
   }
 
   static int headerLength(ByteBuffer buffer, int xip) {
-    return FIXED_LENGTH
-        + NODE_LENGTH * (destinationNodes(buffer, xip) + sourceNodes(buffer, xip));
+    return FIXED_LENGTH + NODE_LENGTH * (destinationNodes(buffer, xip) + sourceNodes(buffer, xip));
   }
 
   /** Offset of a destination node's XID. */

@@ -85,7 +85,9 @@ class CapturedPacketsTest {
       int message = ETHERNET_HEADER + XipLayout.headerLength(b, ETHERNET_HEADER);
       assertThat(Xcmp.checksum(b, message, bytes.length - message)).isZero();
       undefined.set(2, 4);
-      undefined.stream().filter(i -> message + i < bytes.length).forEach(i -> bytes[message + i] = 0);
+      undefined.stream()
+          .filter(i -> message + i < bytes.length)
+          .forEach(i -> bytes[message + i] = 0);
     }
     return HexFormat.of().formatHex(bytes);
   }
@@ -153,8 +155,7 @@ class CapturedPacketsTest {
   /** Rebuilds the packet that an error message quotes, as host1 sent it to router1. */
   private Vector offender(Vector report) {
     ByteBuffer b = ByteBuffer.wrap(report.bytes());
-    int quote =
-        ETHERNET_HEADER + XipLayout.headerLength(b, ETHERNET_HEADER) + 52;
+    int quote = ETHERNET_HEADER + XipLayout.headerLength(b, ETHERNET_HEADER) + 52;
     int header = XipLayout.headerLength(b, quote);
     boolean content = b.get(quote + 1) == XipLayout.NEXT_CONTENT;
     int payloadLength = XipLayout.payloadLength(b, quote);
@@ -176,8 +177,7 @@ class CapturedPacketsTest {
       payload += 16;
     }
     frame.put(payload, b, tail, 8);
-    return new Vector(
-        report.file(), "offender", "", "ethernet", frame.array(), report.json());
+    return new Vector(report.file(), "offender", "", "ethernet", frame.array(), report.json());
   }
 
   @Test
@@ -245,9 +245,7 @@ class CapturedPacketsTest {
     net.await(
         net.stack(at.host0())
             .openDatagram(Xid.SID_XHCP, (from, data, port) -> heardBytes.add(data.remaining())));
-    beacon.send(
-        Dag.path(Xid.BHID, Xid.SID_XHCP),
-        b.slice(payload, b.limit() - payload));
+    beacon.send(Dag.path(Xid.BHID, Xid.SID_XHCP), b.slice(payload, b.limit() - payload));
     net.run(Duration.ofSeconds(1));
     assertSent("router0>host0", toHost);
     assertSent("router0>router1", Vectors.get("xhcp", "xhcp_beacon_seq0_router0_to_router1"));

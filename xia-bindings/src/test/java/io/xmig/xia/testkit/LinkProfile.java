@@ -71,16 +71,7 @@ public record LinkProfile(
   /** The same with reordering. */
   public LinkProfile withReorder(double probability, Duration by) {
     return new LinkProfile(
-        delay,
-        jitter,
-        bitsPerSecond,
-        queueBytes,
-        loss,
-        probability,
-        by,
-        duplicate,
-        corrupt,
-        mtu);
+        delay, jitter, bitsPerSecond, queueBytes, loss, probability, by, duplicate, corrupt, mtu);
   }
 
   /** The same with duplication. */

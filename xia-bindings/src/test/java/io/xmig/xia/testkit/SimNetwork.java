@@ -108,8 +108,7 @@ public final class SimNetwork {
 
   /** Links two stations. */
   public SimLink link(SimStation a, int portA, SimStation b, int portB, LinkProfile profile) {
-    SimLink link =
-        new SimLink(this, links.size(), random.split(), profile, a, portA, b, portB);
+    SimLink link = new SimLink(this, links.size(), random.split(), profile, a, portA, b, portB);
     links.add(link);
     return link;
   }
@@ -193,11 +192,7 @@ public final class SimNetwork {
       trace.accept(
           String.format(
               "%12.6f %s %s %s %s",
-              loop.nanoTime() / 1e9,
-              link,
-              side == 0 ? ">" : "<",
-              fate,
-              FrameText.describe(frame)));
+              loop.nanoTime() / 1e9, link, side == 0 ? ">" : "<", fate, FrameText.describe(frame)));
     }
   }
 

@@ -66,9 +66,7 @@ public final class Topologies {
       SimNetwork net, LinkProfile profile, UnaryOperator<NodeConfig> change) {
     XiaNode host0 = net.add(change.apply(hostConfig("host0", ad(0), hid(0), mac(0, 0x10))));
     XiaNode router =
-        net.add(
-            change.apply(
-                routerConfig("router0", ad(0), rhid(0), mac(0, 0x20), mac(0, 0x21))));
+        net.add(change.apply(routerConfig("router0", ad(0), rhid(0), mac(0, 0x20), mac(0, 0x21))));
     XiaNode host1 = net.add(change.apply(hostConfig("host1", ad(0), hid(1), mac(1, 0x10))));
     join(host0, router);
     join(host1, router);
@@ -172,9 +170,7 @@ public final class Topologies {
       this.profile = profile;
       Xid ad = ad(1);
       router =
-          net.add(
-              routerConfig(
-                  "ROUTER_1", ad, rhid(1), mac(1, 0x20), mac(1, 0x21), mac(1, 0x22)));
+          net.add(routerConfig("ROUTER_1", ad, rhid(1), mac(1, 0x20), mac(1, 0x21), mac(1, 0x22)));
       hostA = net.add(hostConfig("HOST_A", ad, hid(0xA), mac(0xA, 0x10)));
       hostB = net.add(hostConfig("HOST_B", ad, hid(0xB), mac(0xB, 0x10)));
       hostC = net.add(hostConfig("HOST_C", ad, hid(0xC), mac(0xC, 0x10)));
@@ -273,8 +269,7 @@ public final class Topologies {
       host.routes(type).setDefault(0, gateway, DAEMON_FLAGS);
     }
     host.routes(XidType.HID).set(gateway, 0, gateway, DAEMON_FLAGS);
-    host.routes(XidType.AD)
-        .set(host.localAddress().ad(), RoutePort.LOCAL, null, DAEMON_FLAGS);
+    host.routes(XidType.AD).set(host.localAddress().ad(), RoutePort.LOCAL, null, DAEMON_FLAGS);
   }
 
   /** What a router's daemon sets up for a registered host. */
