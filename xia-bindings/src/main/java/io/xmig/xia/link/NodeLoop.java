@@ -43,7 +43,7 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
   private static final long TIMER_SLACK_NS = 1_000;
 
   /** Tasks run before the links are flushed and descriptors looked at again. */
-  private static final int TASKS_PER_TURN = 4096;
+  private static final int TASKS_PER_TURN = 256;
 
   private static final int EVENTS_PER_TURN = 64;
 

@@ -63,7 +63,7 @@ abstract class SocketLink implements Link {
     this.receiving = receiving;
     this.sending = sending;
     int slotBytes = (mtu + ETHERNET_HEADER_LENGTH + 4 + 63) & -64; // room for a VLAN tag
-    int batch = Math.max(8, Math.min(64, options.receiveArenaBytes() / slotBytes));
+    int batch = Math.max(1, Math.min(64, options.receiveArenaBytes() / slotBytes));
     this.received = new MessageBatch(batch, senders);
     this.slots = new ByteBuffer[batch];
     NativeBuffer arena = new NativeBuffer(batch * slotBytes);
@@ -293,9 +293,14 @@ abstract class SocketLink implements Link {
     if (!accepts(received, i)) {
       return;
     }
+    receive(slots[i].clear().limit(length));
+  }
+
+  /** Hands a frame on that has come. */
+  final void receive(ByteBuffer frame) {
     counters.framesIn++;
-    counters.bytesIn += length;
-    receiver.frame(slots[i].clear().limit(length));
+    counters.bytesIn += frame.remaining();
+    receiver.frame(frame);
   }
 
   @Override

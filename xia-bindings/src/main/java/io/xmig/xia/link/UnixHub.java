@@ -1,0 +1,207 @@
+package io.xmig.xia.link;
+
+import io.xmig.xia.link.posix.Epoll;
+import io.xmig.xia.link.posix.MessageBatch;
+import io.xmig.xia.link.posix.NativeBuffer;
+import io.xmig.xia.link.posix.Socket;
+import io.xmig.xia.link.posix.SocketAddress;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One Unix-domain datagram socket into which any number of QEMUs are plugged: whoever sends from a
+ * socket of its own in the same directory becomes a link, so that the source and the destination VM
+ * of a migration both work without any prior word.
+ *
+ * <pre>
+ *   -netdev dgram,id=n0,local.type=unix,local.path=DIR/vm7.sock,
+ *           remote.type=unix,remote.path=DIR/plug-lan.sock
+ * </pre>
+ *
+ * A link that nobody answers any more stays until its place is needed: a VM that is restarted under
+ * the same path goes on where it was.
+ */
+public final class UnixHub implements AutoCloseable {
+  /** VMs plugged in at the same time. */
+  public static final int MAX_PEERS = 64;
+
+  private static final Logger log = LoggerFactory.getLogger(UnixHub.class);
+  private static final int BATCHES_PER_TURN = 4;
+  private static final int RECEIVE_ARENA_BYTES = 1 << 20;
+
+  private final NodeLoop loop;
+  private final LinkOptions options;
+  private final Path path;
+  private final Path directory;
+  private final Socket socket;
+  private final NodeLoop.Registration registration;
+  private final MessageBatch received;
+  private final ByteBuffer[] slots;
+  private final Map<String, Peer> peers = new LinkedHashMap<>();
+  private final Consumer<Link> plugged;
+  private final Consumer<Link> unplugged;
+  private long refused;
+  private boolean closed;
+
+  /** One VM. */
+  private static final class Peer extends SocketLink {
+    private final SocketAddress address;
+    private boolean connected;
+
+    Peer(NodeLoop loop, LinkOptions options, String path, Socket socket) {
+      super(loop, path, options, socket, socket, false);
+      address = SocketAddress.unix(Path.of(path));
+      connected = socket.connect(address) == 0;
+    }
+
+    @Override
+    boolean recovered(int errno) {
+      connected = meansAbsent(errno) && sending().connect(address) == 0;
+      return connected;
+    }
+  }
+
+  /**
+   * @param path of the socket; a stale one is replaced
+   * @param plugged is given the link of each new VM
+   * @param unplugged is given a link that makes place for another, before it is closed
+   */
+  public UnixHub(
+      NodeLoop loop,
+      LinkOptions options,
+      Path path,
+      Consumer<Link> plugged,
+      Consumer<Link> unplugged) {
+    this.loop = loop;
+    this.options = options;
+    this.path = path.toAbsolutePath().normalize();
+    Path parent = this.path.getParent();
+    if (parent == null) {
+      throw new IllegalArgumentException("a plug needs a path in a directory: " + path);
+    }
+    this.directory = parent;
+    this.plugged = plugged;
+    this.unplugged = unplugged;
+    int slotBytes = (options.mtu() + Link.ETHERNET_HEADER_LENGTH + 4 + 63) & -64;
+    int batch = Math.max(8, Math.min(64, RECEIVE_ARENA_BYTES / slotBytes));
+    received = new MessageBatch(batch, true);
+    slots = new ByteBuffer[batch];
+    NativeBuffer arena = new NativeBuffer(batch * slotBytes);
+    for (int i = 0; i < batch; i++) {
+      received.set(i, arena, i * slotBytes, slotBytes);
+      slots[i] = arena.bytes().slice(i * slotBytes, slotBytes);
+    }
+    socket = UnixLink.bound(this.path);
+    registration = loop.register(socket, Epoll.IN, this::ready);
+  }
+
+  /** Makes the link of a VM that will be plugged in here, so that it can be sent to before. */
+  public Link expect(Path vm) {
+    Peer peer = peer(vm.toAbsolutePath().normalize().toString());
+    if (peer == null) {
+      throw new IllegalArgumentException(
+          "the socket of a VM must lie beside the plug, in " + directory + ": " + vm);
+    }
+    return peer;
+  }
+
+  /** Datagrams from senders that have no path in this directory. */
+  public long refused() {
+    return refused;
+  }
+
+  private void ready(int events) {
+    if ((events & Epoll.ERROR) != 0) {
+      socket.takeError();
+    }
+    for (int round = 0; round < BATCHES_PER_TURN && !closed; round++) {
+      int count = socket.receive(received, received.capacity());
+      Peer peer = null;
+      for (int i = 0; i < count && !closed; i++) {
+        if (i == 0 || !received.sameSender(i, i - 1)) {
+          peer = peer(received.senderPath(i));
+        }
+        deliver(peer, i);
+      }
+      if (count < received.capacity()) {
+        return;
+      }
+    }
+  }
+
+  private void deliver(@Nullable Peer peer, int i) {
+    int length = received.length(i);
+    if (peer == null) {
+      refused++;
+    } else if (received.isTruncated(i) || length < Link.ETHERNET_HEADER_LENGTH) {
+      peer.counters().oversizeDrops++;
+    } else {
+      peer.receive(slots[i].clear().limit(length));
+    }
+  }
+
+  private @Nullable Peer peer(String sender) {
+    Peer known = peers.get(sender);
+    if (known != null || !isBesideUs(sender)) {
+      return known;
+    }
+    if (peers.size() >= MAX_PEERS && !makePlace()) {
+      return null;
+    }
+    LinkOptions small = new LinkOptions(options.mtu(), options.queueBytes(), 0);
+    Peer peer = new Peer(loop, small, sender, UnixLink.sendingSocket());
+    peers.put(sender, peer);
+    log.info("{} is plugged in at {}", sender, path);
+    plugged.accept(peer);
+    return peer;
+  }
+
+  private boolean isBesideUs(String sender) {
+    try {
+      Path senderPath = Path.of(sender);
+      return senderPath.isAbsolute()
+          && directory.equals(senderPath.getParent())
+          && !senderPath.equals(path);
+    } catch (InvalidPathException e) {
+      return false;
+    }
+  }
+
+  private boolean makePlace() {
+    for (Map.Entry<String, Peer> entry : peers.entrySet()) {
+      if (!entry.getValue().connected) {
+        peers.remove(entry.getKey());
+        unplugged.accept(entry.getValue());
+        entry.getValue().close();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    registration.cancel();
+    socket.close();
+    peers.values().forEach(Link::close);
+    peers.clear();
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException e) {
+      log.debug("could not remove {}", path, e);
+    }
+  }
+}
