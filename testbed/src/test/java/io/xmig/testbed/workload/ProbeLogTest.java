@@ -1,0 +1,58 @@
+package io.xmig.testbed.workload;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ProbeLogTest {
+  private static final long INTERVAL_US = 10_000;
+
+  private static ProbeLog log(int probes, int firstLost, int lost, long rttUs) {
+    List<Sample> samples = new ArrayList<>();
+    for (int i = 0; i < probes; i++) {
+      boolean gone = i >= firstLost && i < firstLost + lost;
+      samples.add(new Sample(i * INTERVAL_US, gone ? Sample.LOST : rttUs));
+    }
+    return new ProbeLog(INTERVAL_US, samples);
+  }
+
+  @Test
+  void lostProbesMakeAnOutageOfTheirNumberTimesTheInterval() {
+    ProbeLog.Outage outage = log(100, 40, 5, 300).outage(0, 1_000_000);
+
+    assertThat(outage.lengthUs()).isEqualTo(5 * INTERVAL_US);
+    assertThat(outage.errorUs()).isEqualTo(INTERVAL_US);
+    assertThat(outage.lost()).isEqualTo(5);
+    assertThat(outage.startUs()).isEqualTo(39 * INTERVAL_US + 300);
+  }
+
+  @Test
+  void answersAtEveryIntervalAreNoOutage() {
+    assertThat(log(100, 0, 0, 300).outage(0, 1_000_000).lengthUs()).isZero();
+  }
+
+  @Test
+  void aProbeAnsweredLateCountsAlthoughNothingWasLost() {
+    List<Sample> samples = new ArrayList<>(log(50, 0, 0, 300).samples());
+    for (int i = 20; i < 30; i++) {
+      samples.set(i, new Sample(i * INTERVAL_US, 30 * INTERVAL_US - i * INTERVAL_US));
+    }
+
+    ProbeLog.Outage outage = new ProbeLog(INTERVAL_US, samples).outage(0, 1_000_000);
+
+    assertThat(outage.lost()).isZero();
+    assertThat(outage.lengthUs()).isBetween(9 * INTERVAL_US, 11 * INTERVAL_US);
+  }
+
+  @Test
+  void onlyAnswersInsideTheWindowCount() {
+    assertThat(log(100, 10, 20, 300).outage(500_000, 900_000).lengthUs()).isZero();
+  }
+
+  @Test
+  void noAnswersAtAllAreAnOutageOfTheWholeWindow() {
+    assertThat(log(100, 0, 100, 0).outage(0, 1_000_000).lengthUs()).isEqualTo(1_000_000);
+  }
+}
