@@ -211,7 +211,9 @@ public final class HandlerRegistry implements HandlerTree {
       return this;
     }
 
-    /** The text of the handler {@code handlers}: the youngest first, with {@code r} and {@code w}. */
+    /**
+     * The text of the handler {@code handlers}: the youngest first, with {@code r} and {@code w}.
+     */
     private String describe() {
       StringBuilder out = new StringBuilder();
       List<Map.Entry<String, Registered>> all = new ArrayList<>(handlers.entrySet());

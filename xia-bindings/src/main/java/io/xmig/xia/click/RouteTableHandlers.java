@@ -77,7 +77,9 @@ public final class RouteTableHandlers {
         .write("add", text -> handlers.putTwo(text, false));
   }
 
-  /** One entry as {@code list} prints it: {@code XID,port,next hop,flags}, {@code -} the default. */
+  /**
+   * One entry as {@code list} prints it: {@code XID,port,next hop,flags}, {@code -} the default.
+   */
   public static String line(@Nullable Xid xid, int port, @Nullable Xid nextHop, int flags) {
     return (xid == null ? "-" : xid.toString())
         + ","

@@ -96,8 +96,7 @@ class ControlSessionTest {
         .element("xlc0/xarpq", "XARPQuerier", "RHID0, 02:00:00:00:00:20")
         .read(
             "table",
-            () ->
-                "HID:0000000000000000000000000000000000000000 1 02-00-00-00-00-10 132.437000\n")
+            () -> "HID:0000000000000000000000000000000000000000 1 02-00-00-00-00-10 132.437000\n")
         .read("stats", () -> "0 packets killed\n3 XARP queries sent\n");
     router
         .element("xlc0/xarpr", "XARPResponder", "RHID0 02:00:00:00:00:20")
