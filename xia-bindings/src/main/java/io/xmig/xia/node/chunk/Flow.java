@@ -1,0 +1,919 @@
+package io.xmig.xia.node.chunk;
+
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
+import io.xmig.xia.node.TransportContext;
+import io.xmig.xia.node.congestion.AckSample;
+import io.xmig.xia.node.congestion.CongestionControl;
+import io.xmig.xia.socket.EventLoop;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything this node fetches from one host: one congestion-controlled flow of range requests for
+ * any number of chunks, the oldest chunk first.
+ *
+ * <p>A request for n bytes counts as n bytes in flight until they have come or are found lost. A
+ * request is lost when the answer to a later one has come and a reordering window has passed, or
+ * when nothing has come for a whole timeout; what it had asked for and nobody has brought is
+ * requested again.
+ *
+ * @source RFC 8985 (RACK-TLP), applied to serials of requests; docs/chunk.md section 4
+ */
+final class Flow {
+  /** What is known about the far end. */
+  enum Peer {
+    /** Nothing has come yet: one request per chunk, which suits both kinds. */
+    UNKNOWN,
+    /** Answers ranges. */
+    EXTENDED,
+    /** Sends whole chunks only. */
+    LEGACY
+  }
+
+  /** Largest range of one request. */
+  static final int MAX_QUANTUM_BYTES = 64 << 10;
+
+  /** A request asks for what the path carries in this time. */
+  private static final double QUANTUM_SECONDS = 0.0005;
+
+  /** Requests sent before the far end is known. */
+  private static final int UNKNOWN_CONCURRENCY = 2;
+
+  /** How far behind its schedule the pacing may be and catch up in one go. */
+  private static final long PACING_CREDIT_NS = 2_000_000L;
+
+  /** A request due within this time is sent now. */
+  private static final long PACING_SLACK_NS = 50_000L;
+
+  /** Length taken for a whole v1.1 chunk while it is not known. */
+  private static final int LEGACY_CHUNK_BYTES = 15_600;
+
+  private static final long MIN_REORDER_NS = 100_000L;
+  private static final int MAX_REORDER_QUARTERS = 16;
+  private static final long MIN_TAIL_NS = 10_000_000L;
+
+  /** Segments without serial in a row after which the far end counts as v1.1. */
+  private static final int PLAIN_UNTIL_LEGACY = 64;
+
+  private static final int ASSUMED_HEADER_BYTES = 176;
+
+  final Xid host;
+  private final TransportContext context;
+  private final ChunkOptions options;
+  private final ChunkCounters counters;
+  private final ChunkFetcher fetcher;
+  private final CongestionControl control;
+  private final AckSample sample = new AckSample();
+  private final RoundTrip roundTrip;
+  private final PacketSize packetSize;
+  Peer peer;
+  private Dag remote;
+  private int segmentBytes;
+  private int plainInARow;
+
+  private @Nullable Fetch firstFetch;
+  private @Nullable Fetch lastFetch;
+  private @Nullable Fetch firstReady;
+  private @Nullable Fetch lastReady;
+
+  private @Nullable RangeRequest oldest;
+  private @Nullable RangeRequest newest;
+  private int outstandingRequests;
+  private long inFlight;
+
+  private long delivered;
+  private long deliveredNs;
+  private long firstSentNs;
+  private long appLimitedUntil; // delivered count, 0: not limited
+
+  private long rackSentNs = Long.MIN_VALUE; // newest request of which an answer has come
+  private int rackSerial;
+  private boolean rackComplete;
+  private long rackRttNs;
+  private int reorderQuarters = 1;
+
+  private long lastHeardNs;
+  private long lastSentNs;
+  private boolean tailProbeSent;
+  private boolean timedOut; // and nothing has come since
+  private long nextSendNs;
+  private long progressNs;
+  private long unreachableSinceNs = Long.MAX_VALUE;
+  long idleSinceNs;
+
+  private EventLoop.@Nullable Timer lossTimer;
+  private long lossTimerNs;
+  private EventLoop.@Nullable Timer sendTimer;
+  private EventLoop.@Nullable Timer watch;
+
+  Flow(
+      Xid host,
+      Dag remote,
+      TransportContext context,
+      ChunkOptions options,
+      ChunkCounters counters,
+      CongestionControl.Provider policy,
+      ChunkFetcher fetcher) {
+    this.host = host;
+    this.remote = remote;
+    this.context = context;
+    this.options = options;
+    this.counters = counters;
+    this.fetcher = fetcher;
+    this.peer = options.extensions() ? Peer.UNKNOWN : Peer.LEGACY;
+    this.packetSize = new PacketSize(context.maxPacketBytes(remote));
+    this.segmentBytes = assumedSegment();
+    this.roundTrip =
+        new RoundTrip(options.minTimeout().toNanos(), options.maxTimeout().toNanos());
+    long initialWindow = Math.max(2L * segmentBytes, Math.min(10L * segmentBytes, 128 << 10));
+    this.control = policy.create(segmentBytes, initialWindow);
+    this.progressNs = context.nowNs();
+    this.lastHeardNs = progressNs;
+  }
+
+  private int assumedSegment() {
+    return Math.max(256, packetSize.bytes() - ASSUMED_HEADER_BYTES);
+  }
+
+  // ---- the chunks ----
+
+  void add(Fetch fetch) {
+    fetch.flow = this;
+    fetch.previous = lastFetch;
+    fetch.following = null;
+    if (lastFetch == null) {
+      firstFetch = fetch;
+      progressNs = context.nowNs();
+    } else {
+      lastFetch.following = fetch;
+    }
+    lastFetch = fetch;
+    makeReady(fetch);
+    if (watch == null) {
+      scheduleWatch();
+    }
+    pump();
+  }
+
+  /** Takes a chunk out: it is complete, has failed or nobody wants it any more. */
+  void remove(Fetch fetch) {
+    if (fetch.previous == null) {
+      firstFetch = fetch.following;
+    } else {
+      fetch.previous.following = fetch.following;
+    }
+    if (fetch.following == null) {
+      lastFetch = fetch.previous;
+    } else {
+      fetch.following.previous = fetch.previous;
+    }
+    fetch.previous = null;
+    fetch.following = null;
+    unready(fetch);
+    if (firstFetch == null) {
+      becomeIdle();
+    }
+  }
+
+  /** Takes out a chunk that is to be had elsewhere from now on. */
+  void abandon(Fetch fetch) {
+    for (RangeRequest r = oldest; r != null; ) {
+      RangeRequest after = r.later;
+      if (r.fetch == fetch) {
+        lose(r, false);
+      }
+      r = after;
+    }
+    remove(fetch);
+    pump();
+  }
+
+  boolean isIdle() {
+    return firstFetch == null;
+  }
+
+  private void becomeIdle() {
+    for (RangeRequest r = oldest; r != null; r = oldest) {
+      unlink(r);
+      r.state = RangeRequest.State.FREE;
+    }
+    inFlight = 0;
+    timedOut = false;
+    cancelTimers();
+    idleSinceNs = context.nowNs();
+    unreachableSinceNs = Long.MAX_VALUE;
+  }
+
+  void cancelTimers() {
+    if (lossTimer != null) {
+      lossTimer.cancel();
+      lossTimer = null;
+    }
+    if (sendTimer != null) {
+      sendTimer.cancel();
+      sendTimer = null;
+    }
+    if (watch != null) {
+      watch.cancel();
+      watch = null;
+    }
+  }
+
+  /** Keeps the list of chunks with something to request, in the order of the requests. */
+  private void makeReady(Fetch fetch) {
+    if (fetch.ready || fetch.done || !fetch.hasWork()) {
+      return;
+    }
+    fetch.ready = true;
+    Fetch before = lastReady;
+    if (before != null && before.order > fetch.order) {
+      // What becomes ready again has lost something and is old: look from the front.
+      before = null;
+      for (Fetch f = firstReady; f != null && f.order < fetch.order; f = f.followingReady) {
+        before = f;
+      }
+    }
+    fetch.previousReady = before;
+    fetch.followingReady = before == null ? firstReady : before.followingReady;
+    if (before == null) {
+      firstReady = fetch;
+    } else {
+      before.followingReady = fetch;
+    }
+    if (fetch.followingReady == null) {
+      lastReady = fetch;
+    } else {
+      fetch.followingReady.previousReady = fetch;
+    }
+  }
+
+  private void unready(Fetch fetch) {
+    if (!fetch.ready) {
+      return;
+    }
+    fetch.ready = false;
+    if (fetch.previousReady == null) {
+      firstReady = fetch.followingReady;
+    } else {
+      fetch.previousReady.followingReady = fetch.followingReady;
+    }
+    if (fetch.followingReady == null) {
+      lastReady = fetch.previousReady;
+    } else {
+      fetch.followingReady.previousReady = fetch.previousReady;
+    }
+    fetch.previousReady = null;
+    fetch.followingReady = null;
+  }
+
+  /** The remote host is elsewhere now, as a new request for one of its chunks says. */
+  void remoteMovedTo(Dag address) {
+    Xid newAd = address.first(XidType.AD);
+    Xid oldAd = remote.first(XidType.AD);
+    if (newAd == null || oldAd == null || newAd.equals(oldAd)) {
+      return;
+    }
+    remote = address;
+    for (Fetch f = firstFetch; f != null; f = f.following) {
+      f.address = f.address.replace(oldAd, newAd);
+    }
+    pathChanged();
+  }
+
+  /** One end has another address: what is on its way is as good as lost, and says nothing. */
+  void pathChanged() {
+    long now = context.nowNs();
+    control.onPathChange(now);
+    roundTrip.reset();
+    packetSize.restart(context.maxPacketBytes(remote));
+    segmentBytes = assumedSegment();
+    control.onSegmentSize(segmentBytes);
+    unreachableSinceNs = Long.MAX_VALUE;
+    for (RangeRequest r = oldest; r != null; r = oldest) {
+      lose(r, false);
+    }
+    nextSendNs = now;
+    pump();
+  }
+
+  // ---- requesting ----
+
+  /** Sends requests as far as window, pacing and memory allow. */
+  void pump() {
+    long now = context.nowNs();
+    while (true) {
+      Fetch fetch = nextReady();
+      if (fetch == null) {
+        if (inFlight < control.windowBytes()) {
+          appLimitedUntil = Math.max(1, delivered + inFlight);
+        }
+        return;
+      }
+      long window = control.windowBytes();
+      if (inFlight >= window && outstandingRequests > 0) {
+        return;
+      }
+      if (now + PACING_SLACK_NS < nextSendNs) {
+        if (sendTimer == null) {
+          sendTimer = context.schedule(nextSendNs - now, this::onSendTimer);
+        }
+        return;
+      }
+      if (!request(fetch, now, window)) {
+        return;
+      }
+    }
+  }
+
+  private void onSendTimer() {
+    sendTimer = null;
+    pump();
+  }
+
+  private @Nullable Fetch nextReady() {
+    if (peer == Peer.EXTENDED) {
+      Fetch first = firstReady;
+      return first != null && fetcher.provideMemory(first) ? first : null;
+    }
+    int limit = peer == Peer.LEGACY ? options.legacyConcurrency() : UNKNOWN_CONCURRENCY;
+    if (outstandingRequests >= limit) {
+      return null;
+    }
+    for (Fetch f = firstReady; f != null; f = f.followingReady) {
+      if (f.outstanding == 0) {
+        return fetcher.provideMemory(f) ? f : null;
+      }
+    }
+    return null;
+  }
+
+  private boolean request(Fetch fetch, long now, long window) {
+    int start;
+    int end;
+    int probe = 0;
+    if (peer == Peer.LEGACY) {
+      start = 0;
+      end = fetch.lengthKnown() ? fetch.length : LEGACY_CHUNK_BYTES;
+      fetch.wanted.clear();
+    } else {
+      int quantum = peer == Peer.UNKNOWN ? firstRange(window) : quantum(window);
+      if (peer == Peer.EXTENDED) {
+        probe = packetSize.probe(now);
+        if (probe != 0) {
+          quantum = probe;
+        }
+      }
+      if (!fetch.wanted.isEmpty()) {
+        start = fetch.wanted.start(0);
+        end = Math.min(fetch.wanted.end(0), start + quantum);
+        long room = window - inFlight;
+        if (end - start > room && room < quantum && outstandingRequests > 0) {
+          return false;
+        }
+        fetch.wanted.remove(start, end);
+      } else {
+        start = fetch.next;
+        int known = fetch.lengthKnown() ? fetch.length : Integer.MAX_VALUE;
+        end = (int) Math.min(known, (long) start + quantum);
+        long room = window - inFlight;
+        if (end - start > room && room < quantum / 2 + 1 && outstandingRequests > 0) {
+          return false;
+        }
+        if (end - start > room && room >= segmentBytes && end != known) {
+          end = start + (int) (room / segmentBytes * segmentBytes);
+        }
+      }
+    }
+    return send(fetch, start, end, probe, now);
+  }
+
+  private boolean send(Fetch fetch, int start, int end, int probe, long now) {
+    RangeRequest r = fetcher.newRequest();
+    if (r == null) {
+      return false;
+    }
+    r.fetch = fetch;
+    r.flow = this;
+    r.start = start;
+    r.end = end;
+    r.answered = 0;
+    r.sentNs = now;
+    r.probePacketBytes = probe;
+    if (inFlight == 0) {
+      firstSentNs = now;
+      deliveredNs = now;
+    }
+    r.deliveredBefore = delivered;
+    r.deliveredNsBefore = deliveredNs;
+    r.firstSentNsBefore = firstSentNs;
+    r.appLimited = appLimitedUntil > 0;
+    r.state = RangeRequest.State.OUTSTANDING;
+    link(r);
+    fetch.outstanding++;
+    if (!fetch.requested) {
+      fetch.requested = true;
+      fetch.firstRequestNs = now;
+      fetch.progressNs = now;
+    }
+    fetch.next = Math.max(fetch.next, end);
+    if (!fetch.hasWork()) {
+      unready(fetch);
+    }
+    inFlight += end - start;
+    lastSentNs = now;
+    if (!transmit(fetch, r)) {
+      onUnreachable(now);
+    }
+    control.onSent(now, end - start, inFlight);
+    long rate = control.pacingRate();
+    if (rate != CongestionControl.UNPACED) {
+      nextSendNs =
+          Math.max(nextSendNs, now - PACING_CREDIT_NS) + (long) ((end - start) * 1e9 / rate);
+    }
+    armLossTimer(now);
+    return true;
+  }
+
+  private boolean transmit(Fetch fetch, RangeRequest r) {
+    Dag target = fetch.target();
+    boolean near =
+        peer == Peer.EXTENDED
+            && context.localAddress().ad().equals(target.first(XidType.AD));
+    ByteBuffer out =
+        context.begin(
+            target,
+            fetcher.replyAddress(near),
+            ContentHeader.NEXT_HEADER,
+            ChunkServer.HOP_LIMIT);
+    counters.requestsSent++;
+    if (!options.extensions()) {
+      ContentHeader.putPlainRequest(out);
+      return context.send(
+          ContentHeader.PLAIN_REQUEST_LENGTH + ContentHeader.REQUEST_TEXT_LENGTH);
+    }
+    int packet = r.probePacketBytes != 0 ? r.probePacketBytes : packetSize.bytes();
+    ContentHeader.putRequest(
+        out, r.serial, r.start, r.length(), packet, ContentHeader.FLAG_COMPACT);
+    return context.send(ContentHeader.REQUEST_LENGTH + ContentHeader.REQUEST_TEXT_LENGTH);
+  }
+
+  /** Bytes of a request that may be the only one for a round trip. */
+  private int firstRange(long window) {
+    return (int) Math.max(segmentBytes, window / UNKNOWN_CONCURRENCY / segmentBytes * segmentBytes);
+  }
+
+  /** Bytes of one request: a multiple of a segment, so that no segment is cut short. */
+  private int quantum(long window) {
+    long rate = control.pacingRate();
+    long bytes =
+        rate == CongestionControl.UNPACED
+            ? MAX_QUANTUM_BYTES
+            : (long) Math.min(MAX_QUANTUM_BYTES, rate * QUANTUM_SECONDS);
+    bytes = Math.max(2L * segmentBytes, bytes);
+    bytes = Math.min(bytes, Math.max(segmentBytes, window / 4));
+    bytes = Math.min(bytes, ChunkServer.MAX_RANGE_BYTES);
+    return (int) Math.max(segmentBytes, bytes / segmentBytes * segmentBytes);
+  }
+
+  private void link(RangeRequest r) {
+    r.earlier = newest;
+    r.later = null;
+    if (newest == null) {
+      oldest = r;
+    } else {
+      newest.later = r;
+    }
+    newest = r;
+    outstandingRequests++;
+  }
+
+  private void unlink(RangeRequest r) {
+    if (r.earlier == null) {
+      oldest = r.later;
+    } else {
+      r.earlier.later = r.later;
+    }
+    if (r.later == null) {
+      newest = r.earlier;
+    } else {
+      r.later.earlier = r.earlier;
+    }
+    r.earlier = null;
+    r.later = null;
+    outstandingRequests--;
+    Fetch fetch = r.fetch;
+    if (fetch != null) {
+      fetch.outstanding--;
+    }
+  }
+
+  // ---- answers ----
+
+  /**
+   * A segment has come as an answer to {@code r}; its bytes are with the chunk already.
+   *
+   * @param bytes of the segment
+   * @param news how many of them were missing
+   */
+  void onSegment(RangeRequest r, int offset, int bytes, int news, int packetBytes) {
+    long now = context.nowNs();
+    plainInARow = 0;
+    if (peer != Peer.EXTENDED) {
+      peer = Peer.EXTENDED;
+      reviveAll();
+    }
+    if (r.probePacketBytes != 0 && packetBytes > packetSize.bytes()) {
+      packetSize.onProbeAnswered(r.probePacketBytes);
+      useSegment(bytes);
+    } else if (offset + bytes < r.end && bytes != segmentBytes) {
+      useSegment(bytes);
+    }
+    heard(now, news);
+    credit(r, now, bytes);
+  }
+
+  /** A segment without serial has come, i.e. from a v1.1 node: the far end or a cache. */
+  void onPlainSegment(Fetch fetch, int offset, int bytes, int news) {
+    long now = context.nowNs();
+    if (peer == Peer.UNKNOWN || ++plainInARow >= PLAIN_UNTIL_LEGACY) {
+      peer = Peer.LEGACY;
+    }
+    heard(now, news);
+    for (RangeRequest r = oldest; r != null; ) {
+      RangeRequest after = r.later;
+      if (r.fetch == fetch) {
+        if (peer == Peer.LEGACY && fetch.lengthKnown()) {
+          widen(r, fetch);
+        }
+        int overlap = Math.min(r.end, offset + bytes) - Math.max(r.start, offset);
+        if (overlap > 0 || (r.length() == 0 && bytes == 0)) {
+          credit(r, now, Math.max(0, overlap));
+        }
+      }
+      r = after;
+    }
+  }
+
+  /** A v1.1 host answers any request with the whole chunk. */
+  private void widen(RangeRequest r, Fetch fetch) {
+    if (r.start == 0 && r.end == fetch.length) {
+      return;
+    }
+    inFlight += fetch.length - r.length();
+    r.start = 0;
+    r.end = fetch.length;
+    fetch.next = fetch.length;
+    fetch.wanted.clear();
+    unready(fetch);
+  }
+
+  /** The length of a chunk has become known: requests beyond its end ask for less than thought. */
+  void onLength(Fetch fetch) {
+    for (RangeRequest r = oldest; r != null; ) {
+      RangeRequest after = r.later;
+      if (r.fetch == fetch && r.end > fetch.length) {
+        int cut = r.end - Math.max(r.start, fetch.length);
+        r.end -= cut;
+        inFlight -= Math.min(cut, inFlight);
+      }
+      r = after;
+    }
+    fetch.next = Math.min(fetch.next, fetch.length);
+    fetch.wanted.remove(fetch.length, Integer.MAX_VALUE);
+    refreshReady(fetch);
+  }
+
+  /** What came for this chunk could not be kept: everything of it is to be requested again. */
+  void refreshReady(Fetch fetch) {
+    if (fetch.done) {
+      return;
+    }
+    if (fetch.hasWork()) {
+      makeReady(fetch);
+    } else {
+      unready(fetch);
+    }
+  }
+
+  private void reviveAll() {
+    for (Fetch f = firstFetch; f != null; f = f.following) {
+      refreshReady(f);
+    }
+  }
+
+  private void useSegment(int bytes) {
+    if (bytes >= 64 && bytes != segmentBytes) {
+      segmentBytes = bytes;
+      control.onSegmentSize(bytes);
+    }
+  }
+
+  private void heard(long now, int news) {
+    lastHeardNs = now;
+    tailProbeSent = false;
+    timedOut = false;
+    roundTrip.heard();
+    unreachableSinceNs = Long.MAX_VALUE;
+    if (news > 0) {
+      progressNs = now;
+    }
+  }
+
+  private void credit(RangeRequest r, long now, int bytes) {
+    int credit = Math.min(bytes, r.unanswered());
+    boolean first = r.answered == 0;
+    r.answered += credit;
+    long prior = inFlight;
+    boolean outstanding = r.state == RangeRequest.State.OUTSTANDING;
+    if (outstanding) {
+      inFlight -= credit;
+    } else if (r.unanswered() == 0) {
+      // All of what was thought lost has come after all.
+      counters.spuriousLosses++;
+      r.state = RangeRequest.State.FREE;
+      reorderQuarters = Math.min(MAX_REORDER_QUARTERS, reorderQuarters + 1);
+      control.onSpuriousLoss(now);
+    }
+    delivered += credit;
+    deliveredNs = now;
+    if (appLimitedUntil != 0 && delivered > appLimitedUntil) {
+      appLimitedUntil = 0;
+    }
+    if (first) {
+      roundTrip.sample(now, now - r.sentNs);
+    }
+    advanceRack(r, now);
+    long sendElapsed = r.sentNs - r.firstSentNsBefore;
+    long ackElapsed = now - r.deliveredNsBefore;
+    firstSentNs = Math.max(firstSentNs, r.sentNs);
+    if (outstanding && r.unanswered() == 0) {
+      finish(r);
+    }
+    long lost = detectLosses(now);
+    if (credit > 0) {
+      sample.clear();
+      sample.nowNs = now;
+      sample.ackedBytes = credit;
+      sample.lostBytes = lost;
+      sample.rttNs = first ? now - r.sentNs : -1;
+      long interval = Math.max(sendElapsed, ackElapsed);
+      if (interval > 0 && interval >= roundTrip.minNs()) {
+        sample.deliveryRate = (long) ((delivered - r.deliveredBefore) * 1e9 / interval);
+      }
+      sample.appLimited = r.appLimited;
+      sample.deliveredBytes = delivered;
+      sample.priorDeliveredBytes = r.deliveredBefore;
+      sample.priorInFlightBytes = prior;
+      sample.inFlightBytes = inFlight;
+      control.onAck(sample);
+    }
+  }
+
+  /** A request has all its answers; doubled and lost segments together may have left a gap. */
+  private void finish(RangeRequest r) {
+    unlink(r);
+    r.state = RangeRequest.State.FREE;
+    Fetch fetch = r.fetch;
+    if (fetch != null && !fetch.done && !fetch.received.contains(r.start, r.end)) {
+      fetch.want(r.start, r.end);
+      makeReady(fetch);
+    }
+  }
+
+  private void advanceRack(RangeRequest r, long now) {
+    if (r.sentNs > rackSentNs || (r.sentNs == rackSentNs && r.serial - rackSerial >= 0)) {
+      rackSentNs = r.sentNs;
+      rackSerial = r.serial;
+      rackRttNs = now - r.sentNs;
+      rackComplete = r.unanswered() == 0;
+    }
+  }
+
+  // ---- losses ----
+
+  private long reorderWindowNs() {
+    long window = Math.max(MIN_REORDER_NS, roundTrip.minNs() / 4 * reorderQuarters);
+    return Math.min(window, Math.max(MIN_REORDER_NS, roundTrip.smoothedNs()));
+  }
+
+  /** Gives up requests that were overtaken long enough ago; tells the control. */
+  private long detectLosses(long now) {
+    long lost = 0;
+    long newestSent = Long.MIN_VALUE;
+    long reorder = reorderWindowNs();
+    RangeRequest r = oldest;
+    while (r != null && isOvertaken(r)) {
+      long deadline = r.sentNs + rackRttNs + reorder;
+      if (now < deadline) {
+        scheduleLossTimer(deadline, now);
+        break;
+      }
+      RangeRequest after = r.later;
+      if (r.probePacketBytes == 0) {
+        lost += r.unanswered();
+        newestSent = r.sentNs;
+      }
+      lose(r, r.probePacketBytes == 0);
+      r = after;
+    }
+    if (lost > 0) {
+      counters.bytesLost += lost;
+      control.onLoss(now, lost, inFlight, newestSent);
+    }
+    return lost;
+  }
+
+  private boolean isOvertaken(RangeRequest r) {
+    if (r.sentNs != rackSentNs) {
+      return r.sentNs < rackSentNs;
+    }
+    int behind = rackSerial - r.serial;
+    return behind > 0 || (behind == 0 && rackComplete);
+  }
+
+  /** Takes a request for lost; its missing bytes are to be requested again. */
+  private void lose(RangeRequest r, boolean blame) {
+    inFlight -= r.unanswered();
+    unlink(r);
+    r.state = RangeRequest.State.LOST;
+    Fetch fetch = r.fetch;
+    if (fetch == null || fetch.done) {
+      return;
+    }
+    if (blame && ++fetch.lossesInARow >= Fetch.LOSSES_UNTIL_DIRECT) {
+      fetch.direct = true;
+    }
+    if (fetch.length == 0) {
+      fetch.requested = false;
+    }
+    fetch.want(r.start, r.end);
+    makeReady(fetch);
+  }
+
+  private void armLossTimer(long now) {
+    if (outstandingRequests == 0) {
+      return;
+    }
+    scheduleLossTimer(nextDeadlineNs(now), now);
+  }
+
+  private long nextDeadlineNs(long now) {
+    long deadline = timeoutAtNs();
+    if (!tailProbeSent && !timedOut && roundTrip.known() && peer == Peer.EXTENDED) {
+      deadline = Math.min(deadline, tailProbeAtNs());
+    }
+    RangeRequest r = oldest;
+    if (r != null && isOvertaken(r)) {
+      deadline = Math.min(deadline, r.sentNs + rackRttNs + reorderWindowNs());
+    }
+    return deadline;
+  }
+
+  private long timeoutAtNs() {
+    RangeRequest r = oldest;
+    long from = r == null ? lastSentNs : r.sentNs;
+    long timeout = roundTrip.timeoutNs();
+    if (peer == Peer.LEGACY) {
+      timeout = Math.max(timeout, RoundTrip.INITIAL_TIMEOUT_NS);
+    }
+    return Math.max(from, lastHeardNs) + timeout;
+  }
+
+  private long tailProbeAtNs() {
+    return Math.max(lastSentNs, lastHeardNs) + Math.max(MIN_TAIL_NS, 2 * roundTrip.smoothedNs());
+  }
+
+  private void scheduleLossTimer(long deadlineNs, long now) {
+    if (lossTimer != null) {
+      if (lossTimerNs <= deadlineNs) {
+        return; // it will look again when it fires
+      }
+      lossTimer.cancel();
+    }
+    lossTimerNs = deadlineNs;
+    lossTimer = context.schedule(Math.max(0, deadlineNs - now), this::onLossTimer);
+  }
+
+  private void onLossTimer() {
+    lossTimer = null;
+    long now = context.nowNs();
+    detectLosses(now);
+    if (outstandingRequests > 0) {
+      if (now >= timeoutAtNs()) {
+        onTimeout(now);
+      } else if (!tailProbeSent
+          && !timedOut
+          && roundTrip.known()
+          && peer == Peer.EXTENDED
+          && now >= tailProbeAtNs()) {
+        sendTailProbe(now);
+      }
+    }
+    pump();
+    armLossTimer(now);
+  }
+
+  /** Asks once more for what has been missing longest; the answer shows what else is lost. */
+  private void sendTailProbe(long now) {
+    tailProbeSent = true;
+    for (RangeRequest r = oldest; r != null; r = r.later) {
+      Fetch fetch = r.fetch;
+      if (fetch == null || fetch.done) {
+        continue;
+      }
+      int start = fetch.received.firstMissing(r.start);
+      if (start < r.end) {
+        counters.tailProbes++;
+        send(fetch, start, Math.min(r.end, start + segmentBytes), 0, now);
+        return;
+      }
+    }
+  }
+
+  private void onTimeout(long now) {
+    counters.timeouts++;
+    roundTrip.backOff();
+    timedOut = true;
+    packetSizeStep();
+    for (RangeRequest r = oldest; r != null; r = oldest) {
+      counters.bytesLost += r.unanswered();
+      lose(r, r.probePacketBytes == 0);
+    }
+    control.onTimeout(now);
+    nextSendNs = now;
+  }
+
+  private void packetSizeStep() {
+    if (peer != Peer.LEGACY && packetSize.onTimeouts(roundTrip.backoff())) {
+      segmentBytes = assumedSegment();
+      control.onSegmentSize(segmentBytes);
+    }
+  }
+
+  // ---- failures ----
+
+  /** Somebody on the way, or this node itself, knows no way to the host. */
+  void onUnreachable(long now) {
+    if (unreachableSinceNs == Long.MAX_VALUE) {
+      unreachableSinceNs = now;
+    }
+  }
+
+  private void scheduleWatch() {
+    long shortest =
+        Math.min(options.giveUp().toNanos(), options.unreachableGrace().toNanos() + 1);
+    long period = Math.max(10_000_000L, Math.min(250_000_000L, shortest / 8));
+    watch = context.schedule(period, this::onWatch);
+  }
+
+  private void onWatch() {
+    watch = null;
+    long now = context.nowNs();
+    long giveUp = options.giveUp().toNanos();
+    boolean unreachable =
+        unreachableSinceNs != Long.MAX_VALUE
+            && now - unreachableSinceNs >= options.unreachableGrace().toNanos();
+    List<Fetch> failed = new ArrayList<>(0);
+    for (Fetch f = firstFetch; f != null; f = f.following) {
+      if (unreachable
+          || now - Math.max(f.enqueuedNs, progressNs) >= giveUp
+          || (f.requested && now - f.progressNs >= giveUp)) {
+        failed.add(f);
+      }
+    }
+    if (unreachable) {
+      unreachableSinceNs = Long.MAX_VALUE;
+    }
+    // Handlers may request and cancel: only now, and only what is still wanted.
+    for (Fetch f : failed) {
+      fetcher.fail(
+          f, unreachable ? ChunkFetcher.Failure.UNREACHABLE : ChunkFetcher.Failure.TIMED_OUT);
+    }
+    if (firstFetch != null && watch == null) {
+      scheduleWatch();
+    }
+    pump();
+  }
+
+  // ---- for tests and for people who look ----
+
+  long inFlightBytes() {
+    return inFlight;
+  }
+
+  CongestionControl control() {
+    return control;
+  }
+
+  RoundTrip roundTrip() {
+    return roundTrip;
+  }
+
+  int packetBytes() {
+    return packetSize.bytes();
+  }
+}

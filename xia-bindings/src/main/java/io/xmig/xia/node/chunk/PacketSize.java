@@ -1,0 +1,94 @@
+package io.xmig.xia.node.chunk;
+
+/**
+ * Largest packet that answers may have on a path: begins with what this host's own link carries,
+ * steps down when nothing at all gets through, and tries again to step up.
+ *
+ * @source RFC 8899 (packetization layer path MTU discovery), the search reduced to common sizes
+ */
+final class PacketSize {
+  /** Sizes of XIP packets tried, largest first. */
+  private static final int[] PLATEAUS = {65_535, 32_000, 9000, 4352, 1500, 1280};
+
+  /** Timeouts in a row that are taken for a black hole. */
+  static final int TIMEOUTS_UNTIL_STEP = 2;
+
+  private static final long FIRST_PROBE_NS = 50_000_000L;
+  private static final long MAX_PROBE_INTERVAL_NS = 60_000_000_000L;
+
+  private int ceiling;
+  private int bytes;
+  private long nextProbeNs;
+  private long probeIntervalNs = 1_000_000_000L;
+  private boolean probeCeiling = true;
+
+  PacketSize(int ceiling) {
+    restart(ceiling);
+  }
+
+  /** Another path, or another link at this end. */
+  final void restart(int newCeiling) {
+    ceiling = newCeiling;
+    bytes = newCeiling;
+    probeIntervalNs = 1_000_000_000L;
+    probeCeiling = true;
+  }
+
+  int bytes() {
+    return bytes;
+  }
+
+  /**
+   * Nothing came for {@code timeouts} timeouts in a row.
+   *
+   * @return whether the size was reduced
+   */
+  boolean onTimeouts(int timeouts) {
+    if (timeouts < TIMEOUTS_UNTIL_STEP || timeouts % TIMEOUTS_UNTIL_STEP != 0) {
+      return false;
+    }
+    for (int plateau : PLATEAUS) {
+      if (plateau < bytes) {
+        bytes = plateau;
+        nextProbeNs = Long.MIN_VALUE;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The size to try now, or 0 for none. */
+  int probe(long nowNs) {
+    if (bytes >= ceiling) {
+      return 0;
+    }
+    if (nextProbeNs == Long.MIN_VALUE) {
+      nextProbeNs = nowNs + FIRST_PROBE_NS; // only once the path is seen to work again
+      return 0;
+    }
+    if (nowNs < nextProbeNs) {
+      return 0;
+    }
+    nextProbeNs = nowNs + probeIntervalNs;
+    probeIntervalNs = Math.min(2 * probeIntervalNs, MAX_PROBE_INTERVAL_NS);
+    int size = ceiling;
+    if (!probeCeiling) {
+      for (int plateau : PLATEAUS) {
+        if (plateau > bytes && plateau < ceiling) {
+          size = plateau;
+        }
+      }
+    }
+    probeCeiling = !probeCeiling;
+    return size;
+  }
+
+  /** A packet of a probe has come. */
+  void onProbeAnswered(int size) {
+    if (size > bytes && size <= ceiling) {
+      bytes = size;
+      probeIntervalNs = 1_000_000_000L;
+      nextProbeNs = Long.MIN_VALUE;
+    }
+  }
+}
