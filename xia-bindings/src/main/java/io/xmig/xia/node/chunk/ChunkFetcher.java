@@ -307,8 +307,7 @@ final class ChunkFetcher {
     counters.duplicateBytes += header.length - news;
     Flow flow = fetch.flow;
     if (r != null && r.flow == flow) {
-      flow.onSegment(
-          r, header.chunkOffset, header.length, news, packet.end() - packet.xipOffset());
+      flow.onSegment(r, header.chunkOffset, header.length, news, packet.end() - packet.xipOffset());
     } else if (!header.isAnswer && !fetch.done) {
       flow.onPlainSegment(fetch, header.chunkOffset, header.length, news);
     }

@@ -59,10 +59,7 @@ final class ChunkServer {
   private EventLoop.@Nullable Timer legacyTurn;
 
   ChunkServer(
-      TransportContext context,
-      ContentCache cache,
-      ChunkOptions options,
-      ChunkCounters counters) {
+      TransportContext context, ContentCache cache, ChunkOptions options, ChunkCounters counters) {
     this.context = context;
     this.cache = cache;
     this.options = options;

@@ -127,8 +127,7 @@ final class Flow {
     this.peer = options.extensions() ? Peer.UNKNOWN : Peer.LEGACY;
     this.packetSize = new PacketSize(context.maxPacketBytes(remote));
     this.segmentBytes = assumedSegment();
-    this.roundTrip =
-        new RoundTrip(options.minTimeout().toNanos(), options.maxTimeout().toNanos());
+    this.roundTrip = new RoundTrip(options.minTimeout().toNanos(), options.maxTimeout().toNanos());
     long initialWindow = Math.max(2L * segmentBytes, Math.min(10L * segmentBytes, 128 << 10));
     this.control = policy.create(segmentBytes, initialWindow);
     this.progressNs = context.nowNs();
@@ -441,19 +440,14 @@ final class Flow {
   private boolean transmit(Fetch fetch, RangeRequest r) {
     Dag target = fetch.target();
     boolean near =
-        peer == Peer.EXTENDED
-            && context.localAddress().ad().equals(target.first(XidType.AD));
+        peer == Peer.EXTENDED && context.localAddress().ad().equals(target.first(XidType.AD));
     ByteBuffer out =
         context.begin(
-            target,
-            fetcher.replyAddress(near),
-            ContentHeader.NEXT_HEADER,
-            ChunkServer.HOP_LIMIT);
+            target, fetcher.replyAddress(near), ContentHeader.NEXT_HEADER, ChunkServer.HOP_LIMIT);
     counters.requestsSent++;
     if (!options.extensions()) {
       ContentHeader.putPlainRequest(out);
-      return context.send(
-          ContentHeader.PLAIN_REQUEST_LENGTH + ContentHeader.REQUEST_TEXT_LENGTH);
+      return context.send(ContentHeader.PLAIN_REQUEST_LENGTH + ContentHeader.REQUEST_TEXT_LENGTH);
     }
     int packet = r.probePacketBytes != 0 ? r.probePacketBytes : packetSize.bytes();
     ContentHeader.putRequest(
@@ -864,8 +858,7 @@ final class Flow {
   }
 
   private void scheduleWatch() {
-    long shortest =
-        Math.min(options.giveUp().toNanos(), options.unreachableGrace().toNanos() + 1);
+    long shortest = Math.min(options.giveUp().toNanos(), options.unreachableGrace().toNanos() + 1);
     long period = Math.max(10_000_000L, Math.min(250_000_000L, shortest / 8));
     watch = context.schedule(period, this::onWatch);
   }

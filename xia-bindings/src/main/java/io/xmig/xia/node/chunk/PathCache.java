@@ -164,8 +164,7 @@ final class PathCache {
       verifying++;
       options
           .verifier()
-          .execute(
-              () -> verified.add(new Verified(cid, data, Cid.matches(cid, data.duplicate()))));
+          .execute(() -> verified.add(new Verified(cid, data, Cid.matches(cid, data.duplicate()))));
     } catch (RejectedExecutionException e) {
       verifyingBytes -= partial.length;
       verifying--;

@@ -14,7 +14,8 @@ class ChunkFetchTest {
   @Test
   void chunksOfEverySizeArriveUnchanged() {
     Transfer transfer = new Transfer(net, a, b, ChunkOptions.defaults());
-    for (int length : new int[] {0, 1, 2, 100, 1171, 1172, 1173, 15_600, 65_536, 1 << 20, 4 << 20}) {
+    for (int length :
+        new int[] {0, 1, 2, 100, 1171, 1172, 1173, 15_600, 65_536, 1 << 20, 4 << 20}) {
       transfer.put(1, length, length);
     }
     transfer.start();
