@@ -1,0 +1,77 @@
+package io.xmig.xia.node.stream;
+
+/**
+ * Smoothed round trip, its variation, and the smallest one of late.
+ *
+ * @source RFC 6298 section 2; the window of the minimum is a local choice: twice 10 s
+ */
+final class RttEstimator {
+  /** Timeout before there is a sample. RFC 6298 says 1 s; v1.1 peers use 300 ms for everything. */
+  static final long INITIAL_TIMEOUT_NS = 300_000_000L;
+
+  /** Smallest allowance for variation: clocks and schedulers are no finer on a busy host. */
+  static final long GRANULARITY_NS = 5_000_000L;
+
+  private static final long MIN_WINDOW_NS = 10_000_000_000L;
+
+  private long smoothedNs;
+  private long variationNs;
+  private long latestNs;
+  private long minNs = Long.MAX_VALUE;
+  private long previousMinNs = Long.MAX_VALUE;
+  private long windowStartNs;
+
+  void sample(long nowNs, long rttNs) {
+    long rtt = Math.max(1, rttNs);
+    latestNs = rtt;
+    if (nowNs - windowStartNs > MIN_WINDOW_NS) {
+      windowStartNs = nowNs;
+      previousMinNs = minNs;
+      minNs = rtt;
+    } else {
+      minNs = Math.min(minNs, rtt);
+    }
+    if (smoothedNs == 0) {
+      smoothedNs = rtt;
+      variationNs = rtt / 2;
+      return;
+    }
+    variationNs += (Math.abs(smoothedNs - rtt) - variationNs) / 4;
+    smoothedNs += (rtt - smoothedNs) / 8;
+  }
+
+  boolean hasSample() {
+    return smoothedNs != 0;
+  }
+
+  /** 0 before the first sample. */
+  long smoothedNs() {
+    return smoothedNs;
+  }
+
+  /** Of the newest acknowledgement; 0 before the first sample. */
+  long latestNs() {
+    return latestNs;
+  }
+
+  /** Smallest round trip of the last 10 to 20 s; 0 before the first sample. */
+  long minNs() {
+    long min = Math.min(minNs, previousMinNs);
+    return min == Long.MAX_VALUE ? 0 : min;
+  }
+
+  /** How long an acknowledgement may take before something is wrong. */
+  long timeoutNs(long maxAckDelayNs) {
+    if (smoothedNs == 0) {
+      return INITIAL_TIMEOUT_NS;
+    }
+    return smoothedNs + Math.max(4 * variationNs, GRANULARITY_NS) + maxAckDelayNs;
+  }
+
+  /** The path is another one: the old values are a hint, its minimum is not. */
+  void pathChanged() {
+    variationNs = Math.max(variationNs, smoothedNs / 2);
+    minNs = Long.MAX_VALUE;
+    previousMinNs = Long.MAX_VALUE;
+  }
+}
