@@ -23,7 +23,8 @@ final class AddressProof {
   private final SecretKeySpec key;
   private final boolean client;
 
-  AddressProof(byte[] clientShare, byte[] serverShare, long clientToken, long serverToken, boolean client) {
+  AddressProof(
+      byte[] clientShare, byte[] serverShare, long clientToken, long serverToken, boolean client) {
     this.client = client;
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");

@@ -211,7 +211,8 @@ abstract class Connection implements StreamConnection {
     try {
       call.run();
     } catch (RuntimeException e) {
-      LOG.log(System.Logger.Level.WARNING, "stream handler failed, connection aborted " + facts(), e);
+      LOG.log(
+          System.Logger.Level.WARNING, "stream handler failed, connection aborted " + facts(), e);
       if (!over) {
         sendReset(Reset.ABORTED);
         end(new XiaSocketException(Kind.CLOSED, "stream handler failed", facts(), e));

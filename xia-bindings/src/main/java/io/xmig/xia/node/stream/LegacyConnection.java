@@ -142,8 +142,7 @@ final class LegacyConnection extends Connection {
   }
 
   private void onData(PacketView view, StreamHeader header) {
-    long number =
-        StreamHeader.expand(expected, Integer.toUnsignedLong(header.sequence()), 32);
+    long number = StreamHeader.expand(expected, Integer.toUnsignedLong(header.sequence()), 32);
     int size = header.payloadLength();
     peerNameForUs = view.destination();
     if (number == expected) {
@@ -174,8 +173,7 @@ final class LegacyConnection extends Connection {
   }
 
   private void onAck(StreamHeader header) {
-    long ack =
-        StreamHeader.expand(base, Integer.toUnsignedLong(header.acknowledgement()), 32);
+    long ack = StreamHeader.expand(base, Integer.toUnsignedLong(header.acknowledgement()), 32);
     if (ack > next || ack < base) {
       counters.invalid++;
       return;
@@ -279,9 +277,7 @@ final class LegacyConnection extends Connection {
       return;
     }
     if (silentSinceNs != Alarm.NEVER && now - silentSinceNs >= transport.options.deadPeerNs()) {
-      end(
-          new XiaSocketException(
-              Kind.TIMED_OUT, "the peer has been silent for too long", facts()));
+      end(new XiaSocketException(Kind.TIMED_OUT, "the peer has been silent for too long", facts()));
       return;
     }
     if (unheardDueNs <= now && endpoint.isListening()) {

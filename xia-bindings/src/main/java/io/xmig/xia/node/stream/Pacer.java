@@ -6,8 +6,8 @@ import io.xmig.xia.node.congestion.CongestionControl;
  * Spreads packets over time. Small bursts are allowed, because a timer per packet would cost more
  * than it gives: what a quantum of time is worth leaves together.
  *
- * @source local choice: quantum of an eighth of the smallest round trip, 0.1 to 1 ms; catching up at
- *     most 2 ms after a late timer; ten packets at once after a pause
+ * @source local choice: quantum of an eighth of the smallest round trip, 0.1 to 1 ms; catching up
+ *     at most 2 ms after a late timer; ten packets at once after a pause
  */
 final class Pacer {
   private static final long MIN_QUANTUM_NS = 100_000L;
@@ -29,7 +29,8 @@ final class Pacer {
       return;
     }
     lastCostNs = Math.max(1, (long) (bytes * 1e9 / Math.max(1, rate)));
-    long credit = afterPause ? Math.max(CATCH_UP_NS, PACKETS_AFTER_PAUSE * lastCostNs) : CATCH_UP_NS;
+    long credit =
+        afterPause ? Math.max(CATCH_UP_NS, PACKETS_AFTER_PAUSE * lastCostNs) : CATCH_UP_NS;
     nextNs = Math.max(nextNs, nowNs - credit) + lastCostNs;
   }
 

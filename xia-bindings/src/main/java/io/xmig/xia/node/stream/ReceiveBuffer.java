@@ -22,7 +22,10 @@ final class ReceiveBuffer {
     AHEAD,
     /** All of them were there already. */
     DUPLICATE,
-    /** There is no room for them: beyond the window, or too many gaps. They must not be acknowledged. */
+    /**
+     * There is no room for them: beyond the window, or too many gaps. They must not be
+     * acknowledged.
+     */
     REFUSED
   }
 

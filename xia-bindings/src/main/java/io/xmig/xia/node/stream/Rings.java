@@ -15,9 +15,7 @@ final class Rings {
       int source = (int) (at & oldMask);
       int target = (int) (at & newMask);
       int n =
-          (int)
-              Math.min(
-                  to - at, Math.min(old.capacity() - source, larger.capacity() - target));
+          (int) Math.min(to - at, Math.min(old.capacity() - source, larger.capacity() - target));
       larger.put(target, old, source, n);
       at += n;
     }

@@ -126,7 +126,9 @@ final class SackConnection extends Connection {
     }
   }
 
-  /** The client confirms with a packet that must be answered, which also measures the round trip. */
+  /**
+   * The client confirms with a packet that must be answered, which also measures the round trip.
+   */
   void confirm() {
     sender.ping(context.nowNs());
     setAlarm();
@@ -232,8 +234,7 @@ final class SackConnection extends Connection {
     }
     boolean hadGaps = in.hasGaps();
     if (length > 0) {
-      ReceiveBuffer.Outcome outcome =
-          in.put(offset, view.buffer(), header.payloadOffset(), length);
+      ReceiveBuffer.Outcome outcome = in.put(offset, view.buffer(), header.payloadOffset(), length);
       if (outcome == ReceiveBuffer.Outcome.REFUSED) {
         counters.beyondWindow++;
         ackNow = received.count() > 0; // the window as it is now may be news to the peer
@@ -459,7 +460,9 @@ final class SackConnection extends Connection {
     }
   }
 
-  /** Ends without a word to the peer: the node is going away, or the listener of a half-open one. */
+  /**
+   * Ends without a word to the peer: the node is going away, or the listener of a half-open one.
+   */
   void drop() {
     if (!isOver()) {
       end(new XiaSocketException(Kind.CLOSED, "the stream transport was closed", facts()));
@@ -540,7 +543,9 @@ final class SackConnection extends Connection {
     }
   }
 
-  /** The peer's host says that it does not know the service; only believed when nothing else comes. */
+  /**
+   * The peer's host says that it does not know the service; only believed when nothing else comes.
+   */
   void unreachable(boolean fromHost) {
     long since = sender.unansweredSinceNs();
     if (state == State.OPEN
@@ -612,7 +617,8 @@ final class SackConnection extends Connection {
       sender.addressesChanged();
     }
     long pause = FIRST_MOVE_RETRY_NS << Math.min(moveTries, 10);
-    moveDueNs = now + Math.min(pause, Math.max(FIRST_MOVE_RETRY_NS, transport.options.maxBackoffNs()));
+    moveDueNs =
+        now + Math.min(pause, Math.max(FIRST_MOVE_RETRY_NS, transport.options.maxBackoffNs()));
     moveTries++;
   }
 

@@ -72,7 +72,9 @@ final class SendBuffer {
     return n;
   }
 
-  /** Copies {@code length} bytes from stream offset {@code offset} to the position of {@code out}. */
+  /**
+   * Copies {@code length} bytes from stream offset {@code offset} to the position of {@code out}.
+   */
   void copyTo(long offset, int length, ByteBuffer out) {
     ByteBuffer from = ring;
     if (length == 0) {

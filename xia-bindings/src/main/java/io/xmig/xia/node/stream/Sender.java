@@ -251,11 +251,7 @@ final class Sender {
     ByteBuffer out = connection.begin();
     header
         .begin(out, packet)
-        .segment(
-            connection.peerToken,
-            sent.next(),
-            offset,
-            ackNow ? StreamHeader.FLAG_ACK_NOW : 0);
+        .segment(connection.peerToken, sent.next(), offset, ackNow ? StreamHeader.FLAG_ACK_NOW : 0);
     return out;
   }
 
@@ -306,8 +302,7 @@ final class Sender {
 
   /** Takes the ACK entry of a packet; false if it claims what cannot be. */
   boolean onAck(StreamHeader ack, long now) {
-    long largest =
-        StreamHeader.expand(sent.next(), Integer.toUnsignedLong(ack.ackLargest()), 32);
+    long largest = StreamHeader.expand(sent.next(), Integer.toUnsignedLong(ack.ackLargest()), 32);
     long next = StreamHeader.expand(acked, ack.ackNext(), 40);
     long finOffset = finSent ? buffer.end() : Long.MAX_VALUE;
     if (largest < 0
@@ -441,7 +436,9 @@ final class Sender {
     return Math.min(Math.max(quarter, 1) * reorderSteps, Math.max(rtt.smoothedNs(), 1));
   }
 
-  /** Gives up what should have arrived by now; sets {@link #lossDueNs} for what is still awaited. */
+  /**
+   * Gives up what should have arrived by now; sets {@link #lossDueNs} for what is still awaited.
+   */
   void detectLosses(long now) {
     lossDueNs = Alarm.NEVER;
     if (largestAcked < 0) {
@@ -609,7 +606,9 @@ final class Sender {
 
   // Paths
 
-  /** The peer is elsewhere: what was in flight went to its old place, so all of it is sent again. */
+  /**
+   * The peer is elsewhere: what was in flight went to its old place, so all of it is sent again.
+   */
   void peerMoved(long now, int linkLimit) {
     giveUpAllBefore(sent.next());
     pathChanged(now, linkLimit);

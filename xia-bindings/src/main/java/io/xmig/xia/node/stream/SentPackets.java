@@ -137,7 +137,9 @@ final class SentPackets {
     mask = larger - 1;
   }
 
-  /** Moves {@link #first} over what is settled, and forgets history from before {@code beforeNs}. */
+  /**
+   * Moves {@link #first} over what is settled, and forgets history from before {@code beforeNs}.
+   */
   void advance(long beforeNs) {
     while (first < next) {
       byte s = state[(int) first & mask];

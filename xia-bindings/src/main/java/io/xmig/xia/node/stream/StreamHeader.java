@@ -65,7 +65,9 @@ final class StreamHeader {
   static final int SHARE_LENGTH = 16;
   static final int MAC_LENGTH = 16;
 
-  /** Length of the header of a data packet of our own kind without a piggybacked acknowledgement. */
+  /**
+   * Length of the header of a data packet of our own kind without a piggybacked acknowledgement.
+   */
   static final int DATA_HEADER_LENGTH = 32;
 
   static final int VERSION = 1;
@@ -313,7 +315,9 @@ final class StreamHeader {
     return ackRanges;
   }
 
-  /** Numbers missing between one range and the next one down; 0 stands for none, which is invalid. */
+  /**
+   * Numbers missing between one range and the next one down; 0 stands for none, which is invalid.
+   */
   int ackGap(int i) {
     return shortAt(ack + ACK_FIXED_LENGTH + i * ACK_RANGE_LENGTH);
   }
@@ -418,8 +422,8 @@ final class StreamHeader {
   }
 
   /**
-   * The value near {@code reference} whose low {@code bits} bits are {@code low}. What is sent short
-   * is made whole again by what is known already.
+   * The value near {@code reference} whose low {@code bits} bits are {@code low}. What is sent
+   * short is made whole again by what is known already.
    */
   static long expand(long reference, long low, int bits) {
     long size = 1L << bits;
@@ -433,7 +437,8 @@ final class StreamHeader {
     return candidate;
   }
 
-  // Writing. The output is the node's packet buffer, big-endian, its position where the header goes.
+  // Writing. The output is the node's packet buffer, big-endian, its position where the header
+  // goes.
 
   private ByteBuffer out = zero;
   private int outStart;

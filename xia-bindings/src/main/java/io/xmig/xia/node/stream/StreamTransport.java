@@ -121,8 +121,7 @@ public final class StreamTransport implements AutoCloseable {
       unreserve();
       throw e;
     }
-    ConnectAttempt attempt =
-        new ConnectAttempt(endpoint, remote, timeoutNs(timeout), handler);
+    ConnectAttempt attempt = new ConnectAttempt(endpoint, remote, timeoutNs(timeout), handler);
     attempts.add(attempt);
     endpoint.attempt(attempt);
     CompletableFuture<StreamConnection> result = attempt.result();

@@ -20,8 +20,8 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * A few hosts, their transports' contexts and one link between them, on virtual time: just enough of
- * a node to test the stream transport alone. Everything random comes from one seed.
+ * A few hosts, their transports' contexts and one link between them, on virtual time: just enough
+ * of a node to test the stream transport alone. Everything random comes from one seed.
  */
 final class PairNet {
   /** What the link does to packets in one direction. */
@@ -284,10 +284,7 @@ final class PairNet {
     Link way = from.out;
     byte[] packet = tap.pass(from, given);
     way.packets++;
-    if (packet == null
-        || way.cut
-        || packet.length > way.mtu
-        || random.nextDouble() < way.loss) {
+    if (packet == null || way.cut || packet.length > way.mtu || random.nextDouble() < way.loss) {
       way.dropped++;
       return;
     }
@@ -356,8 +353,7 @@ final class PairNet {
       }
       ByteBuffer frame = ByteBuffer.allocateDirect(FRAME + packet.length);
       frame.put(FRAME, packet);
-      Dag destination =
-          Addresses.read(frame, FRAME + 8, destinations * Dag.NODE_LENGTH);
+      Dag destination = Addresses.read(frame, FRAME + 8, destinations * Dag.NODE_LENGTH);
       Dag source =
           Addresses.read(
               frame, FRAME + 8 + destinations * Dag.NODE_LENGTH, sources * Dag.NODE_LENGTH);

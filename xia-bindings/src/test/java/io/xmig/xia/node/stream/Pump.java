@@ -8,8 +8,8 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An application on one end: writes a given number of bytes that a seed determines, checks that what
- * it reads is what the other seed determines, and closes in the manner asked for.
+ * An application on one end: writes a given number of bytes that a seed determines, checks that
+ * what it reads is what the other seed determines, and closes in the manner asked for.
  */
 final class Pump implements StreamHandler {
   private final SplittableRandom writing;
