@@ -9,6 +9,10 @@
 
 #define ANSWER_TIMEOUT_MS 10000
 #define EARLY_MAX 4096
+#define CREDIT_WINDOW_FIELD 100
+#define CREDIT_CONSUMED_FIELD 101
+#define CREDIT_CHECK_MS 50
+#define CREDIT_STALL_MS 60000
 /* How long a waiting call takes to notice that its socket is being closed by another thread. */
 #define CLOSE_CHECK_MS 100
 
@@ -56,6 +60,22 @@ int click_socket(void) {
   return fd;
 }
 
+static int send_parts(int fd, struct iovec *parts, size_t count) {
+  struct sockaddr_in node = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)conf_click_port()), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct msghdr message = {.msg_name = &node, .msg_namelen = sizeof node, .msg_iov = parts, .msg_iovlen = count};
+  ssize_t sent;
+  do {
+    sent = sendmsg(fd, &message, 0);
+  } while (sent < 0 && errno == EINTR);
+  return sent < 0 ? -1 : 0;
+}
+
+static int send_datagram(int fd, uint8_t *bytes, size_t length) {
+  struct iovec part = {bytes, length};
+  return send_parts(fd, &part, 1);
+}
+
 int click_send(int fd, int type, const pb_out *body) {
   uint8_t head[16];
   pb_out out = {head, sizeof head, 0, false};
@@ -74,14 +94,7 @@ int click_send(int fd, int type, const pb_out *body) {
     count = 2;
   }
   parts[0].iov_len = out.length;
-  struct sockaddr_in node = {
-      .sin_family = AF_INET, .sin_port = htons((uint16_t)conf_click_port()), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  struct msghdr message = {.msg_name = &node, .msg_namelen = sizeof node, .msg_iov = parts, .msg_iovlen = (size_t)count};
-  ssize_t sent;
-  do {
-    sent = sendmsg(fd, &message, 0);
-  } while (sent < 0 && errno == EINTR);
-  return sent < 0 ? -1 : 0;
+  return send_parts(fd, parts, (size_t)count);
 }
 
 static long now_ms(void) {
@@ -98,12 +111,26 @@ static bool decode(uint8_t *data, size_t length, api_message *out) {
   }
   out->data = data;
   out->type = (int)field.number;
+  out->window = pb_find(in, CREDIT_WINDOW_FIELD, &field) && field.wire == 0 ? field.number : 0;
+  out->consumed = pb_find(in, CREDIT_CONSUMED_FIELD, &field) && field.wire == 0 ? field.number : 0;
   out->body.at = out->body.end = data;
   if (pb_find(in, out->type + 1, &field) && field.wire == 2) {
     out->body.at = field.data;
     out->body.end = field.data + field.length;
   }
   return true;
+}
+
+static void note_credit(xsocket *s, const api_message *message) {
+  pthread_mutex_lock(&s->credit_lock);
+  if (message->window > 0 && s->window == 0) {
+    s->window = message->window;
+  }
+  if (message->consumed > s->taken && message->consumed <= s->sent) {
+    s->taken = message->consumed;
+  }
+  pthread_cond_broadcast(&s->credit_changed);
+  pthread_mutex_unlock(&s->credit_lock);
 }
 
 static void keep_early(xsocket *s, const uint8_t *data, size_t length) {
@@ -187,12 +214,79 @@ int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api
     if (!decode(buffer, (size_t)length, message)) {
       continue;
     }
+    if (message->window > 0 || message->consumed > 0) {
+      note_credit(s, message);
+    }
     if (message->type == type || message->type == or_type) {
       return 0;
     }
     if (message->type == API_RECV || message->type == API_READCHUNK) {
       keep_early(s, buffer, (size_t)length);
     }
+  }
+}
+
+/* Whether more may be sent, else waits a moment for another thread's reading to change that. */
+static bool credit_available(xsocket *s, size_t length, int wait_ms) {
+  pthread_mutex_lock(&s->credit_lock);
+  bool has = s->window == 0 || s->sent == s->taken || s->sent - s->taken + length <= s->window;
+  if (!has && wait_ms > 0) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += wait_ms * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&s->credit_changed, &s->credit_lock, &until);
+  }
+  if (has) {
+    s->sent += length;
+  }
+  pthread_mutex_unlock(&s->credit_lock);
+  return has;
+}
+
+int credit_wait(int fd, xsocket *s, size_t length) {
+  long deadline = now_ms() + CREDIT_STALL_MS;
+  uint64_t taken = s->taken;
+  while (!credit_available(s, length, 0)) {
+    if (s->closing) {
+      errno = EBADF;
+      return -1;
+    }
+    if (pthread_mutex_trylock(&s->lock) == 0) {
+      api_message message;
+      int got = click_receive(fd, s, API_SEND, API_SEND, CREDIT_CHECK_MS, &message);
+      int error = errno;
+      pthread_mutex_unlock(&s->lock);
+      if (got < 0 && error != ETIMEDOUT) {
+        errno = error;
+        return -1;
+      }
+    } else if (credit_available(s, length, CREDIT_CHECK_MS)) {
+      return 0;
+    }
+    if (s->taken != taken) {
+      taken = s->taken;
+      deadline = now_ms() + CREDIT_STALL_MS;
+    } else if (now_ms() > deadline) {
+      errno = ETIMEDOUT;
+      return -1;
+    }
+  }
+  return 0;
+}
+
+void credit_received(int fd, xsocket *s, size_t length) {
+  s->received += length;
+  if (s->window == 0 || s->received - s->reported < s->window / 4) {
+    return;
+  }
+  uint8_t bytes[32];
+  pb_out out = {bytes, sizeof bytes, 0, false};
+  pb_int(&out, 1, API_RECV);
+  pb_int(&out, CREDIT_CONSUMED_FIELD, (int64_t)s->received);
+  if (send_datagram(fd, bytes, out.length) == 0) {
+    s->reported = s->received;
   }
 }
 

@@ -88,6 +88,15 @@ typedef struct {
   int users;
   bool closed;
   volatile bool closing; /* calls that wait give up with EBADF */
+
+  /* Flow control with a node that offers it; window 0 means that it does not, as the prototype. */
+  pthread_mutex_t credit_lock;
+  pthread_cond_t credit_changed;
+  uint64_t window;
+  uint64_t sent;
+  uint64_t taken; /* of the sent bytes, by the node */
+  uint64_t received;
+  uint64_t reported; /* of the received bytes, to the node */
 } xsocket;
 
 HIDDEN int state_add(int fd, int type);
@@ -109,6 +118,8 @@ typedef struct {
   uint8_t *data; /* API_MESSAGE_MAX bytes, owned by the calling thread */
   pb_in body;    /* the sub-message */
   int type;
+  uint64_t window;   /* field 100: the node offers flow control */
+  uint64_t consumed; /* field 101: bytes that the node has taken in all */
 } api_message;
 
 HIDDEN int click_socket(void);
@@ -120,6 +131,10 @@ HIDDEN int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_
 HIDDEN int click_call(int fd, xsocket *s, int type, const pb_out *body);
 /* Sends a request and waits for the message of the same type. */
 HIDDEN int click_ask(int fd, xsocket *s, int type, const pb_out *body, api_message *answer);
+/* Waits until length more bytes may be sent; 0 or -1 with errno. */
+HIDDEN int credit_wait(int fd, xsocket *s, size_t length);
+/* Counts received bytes and tells the node now and then. */
+HIDDEN void credit_received(int fd, xsocket *s, size_t length);
 HIDDEN uint8_t *click_buffer(void);
 HIDDEN int click_timeout_ms(void);
 HIDDEN int text_field(pb_in body, int field, char *out, size_t capacity);

@@ -48,9 +48,10 @@ int Xsocket(int family, int transport_type, int protocol) {
   }
   xsocket *s = NULL;
   if (state_add(fd, transport_type) == 0 && (s = state_lock(fd)) != NULL) {
-    uint8_t bytes[16];
+    uint8_t bytes[32];
     pb_out body = {bytes, sizeof bytes, 0, false};
     pb_int(&body, 1, transport_type);
+    pb_text(&body, 2, "credit/1");
     int result = click_call(fd, s, API_SOCKET, &body);
     state_unlock(s);
     if (result == 0) {
@@ -212,7 +213,10 @@ int Xsend(int sockfd, const void *buf, size_t len, int flags) {
   if (buffer == NULL) {
     return done_send(s, -1);
   }
-  pb_out body = {buffer, API_MESSAGE_MAX, 0, false};
+  if (credit_wait(sockfd, s, length) < 0) {
+    return done_send(s, -1);
+  }
+  pb_out body = {buffer + API_MESSAGE_MAX, API_MESSAGE_MAX, 0, false};
   pb_bytes(&body, 1, buf, length);
   return done_send(s, click_send(sockfd, API_SEND, &body) < 0 ? -1 : (int)length);
 }
@@ -278,6 +282,7 @@ int Xrecv(int sockfd, void *buf, size_t len, int flags) {
   if (!pb_find(message.body, 3, &payload)) {
     return done(s, 0);
   }
+  credit_received(sockfd, s, payload.length);
   size_t count = payload.length < len ? payload.length : len;
   memcpy(buf, payload.data, count);
   if (count < payload.length && keep_left(s, payload.data + count, payload.length - count) < 0) {

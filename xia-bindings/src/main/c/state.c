@@ -16,6 +16,8 @@ static void free_state(xsocket *s) {
   }
   free(s->left);
   pthread_mutex_destroy(&s->lock);
+  pthread_mutex_destroy(&s->credit_lock);
+  pthread_cond_destroy(&s->credit_changed);
   free(s);
 }
 
@@ -52,6 +54,8 @@ int state_add(int fd, int type) {
   }
   s->type = type;
   pthread_mutex_init(&s->lock, NULL);
+  pthread_mutex_init(&s->credit_lock, NULL);
+  pthread_cond_init(&s->credit_changed, NULL);
   pthread_mutex_lock(&table_lock);
   detach(fd); /* the descriptor's former owner closed it behind our back */
   table[fd] = s;

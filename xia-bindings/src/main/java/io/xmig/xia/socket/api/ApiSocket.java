@@ -1,0 +1,330 @@
+package io.xmig.xia.socket.api;
+
+import com.google.protobuf.ByteString;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
+import io.xmig.xia.socket.DatagramSocket;
+import io.xmig.xia.socket.StreamConnection;
+import io.xmig.xia.socket.StreamListener;
+import io.xmig.xia.socket.XcmpSocket;
+import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.socket.api.proto.XSocketMsg;
+import io.xmig.xia.socket.api.proto.XSocketMsg.MsgType;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One Xsocket of a program. */
+final class ApiSocket implements AutoCloseable {
+  static final int STREAM = 1;
+  static final int DGRAM = 2;
+  static final int RAW = 3;
+  static final int CHUNK = 4;
+
+  private static final int OPT_HLIM = 1;
+  private static final int OPT_NEXT_PROTO = 2;
+  private static final int XCMP = 0x3d;
+  private static final int DEFAULT_HLIM = 250;
+  private static final int BACKLOG = 128;
+  private static final int MAX_EARLY_DATAGRAMS = 64;
+  private static final int EADDRINUSE = 98;
+
+  /** As long as the prototype repeats its SYN, and some more for the answer. */
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(12);
+
+  private static final Logger LOG = LoggerFactory.getLogger(ApiSocket.class);
+
+  private final LocalApi api;
+  private final int port;
+  private final int type;
+  private final Credit credit;
+  private final ApiChunks chunks;
+  private final Deque<XSocketMsg.XSendto> early = new ArrayDeque<>();
+  private @Nullable StreamListener listener;
+  private @Nullable StreamBridge bridge;
+  private @Nullable DatagramSocket datagrams;
+  private @Nullable XcmpSocket xcmp;
+  private boolean opening;
+  private boolean closed;
+  private int hopLimit = DEFAULT_HLIM;
+  private int nextProtocol;
+
+  ApiSocket(LocalApi api, int port, int type, Credit credit) {
+    this.api = api;
+    this.port = port;
+    this.type = type;
+    this.credit = credit;
+    this.chunks = new ApiChunks(api, port);
+  }
+
+  int port() {
+    return port;
+  }
+
+  Credit credit() {
+    return credit;
+  }
+
+  void opened() {
+    if (type == CHUNK) {
+      chunks.open();
+    }
+  }
+
+  void handle(XSocketMsg message) {
+    switch (message.getType()) {
+      case XBIND -> bind(Dag.parse(message.getXBind().getSdag()));
+      case XCONNECT -> connect(Dag.parse(message.getXConnect().getDdag()));
+      case XSEND -> sendOnStream(message);
+      case XRECV -> {
+        Long read = Credit.consumedIn(message);
+        if (read != null && bridge != null) {
+          credit.read(read);
+          bridge.pushToProgram();
+        }
+      }
+      case XSENDTO -> sendTo(message.getXSendto());
+      case XSETSOCKOPT -> setOption(message.getXSetsockopt());
+      case XGETSOCKOPT -> getOption(message.getXGetsockopt());
+      case XREQUESTCHUNK -> chunks.request(message.getXRequestchunk());
+      case XGETCHUNKSTATUS -> chunks.status(message.getXGetchunkstatus());
+      case XREADCHUNK -> chunks.read(message.getXReadchunk());
+      case XGETPEERNAME -> name(message.getType());
+      case XGETSOCKNAME -> name(message.getType());
+      default -> LOG.info("local api: {} makes no sense from a program", message.getType());
+    }
+  }
+
+  private void bind(Dag address) {
+    Xid sid = address.intent();
+    if (!sid.is(XidType.SID)) {
+      api.result(port, MsgType.XBIND, -1, LocalApi.EADDRNOTAVAIL);
+      return;
+    }
+    if (type == STREAM) {
+      api.stack()
+          .listen(
+              sid,
+              BACKLOG,
+              connection -> {
+                StreamBridge arriving = new StreamBridge(api);
+                arriving.connection(connection);
+                api.announce(this, arriving);
+                return arriving;
+              })
+          .whenComplete(
+              (bound, failure) -> {
+                listener = bound;
+                bound(bound, failure);
+              });
+    } else if (type == DGRAM) {
+      openDatagrams(sid);
+    } else {
+      api.result(port, MsgType.XBIND, 0, 0);
+    }
+  }
+
+  private void bound(@Nullable AutoCloseable socket, @Nullable Throwable failure) {
+    if (closed && socket != null) {
+      close();
+    }
+    api.result(port, MsgType.XBIND, failure == null ? 0 : -1, failure == null ? 0 : EADDRINUSE);
+  }
+
+  private void openDatagrams(@Nullable Xid sid) {
+    opening = true;
+    api.stack()
+        .openDatagram(
+            sid,
+            (source, payload, inPort) ->
+                api.recv(port, source.toString(), ByteString.copyFrom(payload)))
+        .whenComplete(
+            (opened, failure) -> {
+              opening = false;
+              datagrams = opened;
+              if (sid != null) {
+                bound(opened, failure);
+              } else if (closed && opened != null) {
+                opened.close();
+              }
+              while (datagrams != null && !early.isEmpty()) {
+                sendTo(early.poll());
+              }
+            });
+  }
+
+  private void connect(Dag remote) {
+    if (type != STREAM) {
+      return;
+    }
+    StreamBridge connecting = new StreamBridge(api);
+    bridge = connecting;
+    api.stack()
+        .connect(remote, CONNECT_TIMEOUT, connecting)
+        .whenComplete(
+            (connection, failure) -> {
+              if (failure != null) {
+                LOG.info("local api: port {} cannot connect: {}", port, failure.getMessage());
+                api.recv(port, "RE", ByteString.copyFromUtf8("^Connection-failed^"));
+                return;
+              }
+              if (closed) {
+                connection.abort();
+                return;
+              }
+              api.recv(
+                  port,
+                  connection.remoteDag().toString(),
+                  ByteString.copyFromUtf8("Connection_granted"));
+              connecting.join(this, connection);
+            });
+  }
+
+  /** Takes over a connection that the program accepted on this port. */
+  void adopt(StreamBridge accepted) {
+    bridge = accepted;
+    StreamConnection connection = accepted.connection();
+    if (connection != null) {
+      accepted.join(this, connection);
+    }
+  }
+
+  private void sendOnStream(XSocketMsg message) {
+    if (bridge == null) {
+      LOG.info("local api: port {} sends without a connection", port);
+      return;
+    }
+    try {
+      bridge.send(message.getXSend().getPayload().asReadOnlyByteBuffer());
+    } catch (XiaSocketException e) {
+      LOG.info("local api: port {}: {}", port, e.getMessage());
+    }
+  }
+
+  /** Bytes of the program went into its connection. */
+  void consumed(int bytes) {
+    long total = credit.taken(bytes);
+    if (total >= 0) {
+      api.reply(port, Credit.consumed(total));
+    }
+  }
+
+  private void sendTo(XSocketMsg.XSendto request) {
+    ByteBuffer payload = request.getPayload().asReadOnlyByteBuffer();
+    Dag destination = Dag.parse(request.getDdag());
+    if (type == RAW) {
+      sendXcmp(destination, payload);
+      return;
+    }
+    if (type != DGRAM) {
+      return;
+    }
+    if (datagrams == null) {
+      if (early.size() < MAX_EARLY_DATAGRAMS) {
+        early.add(request);
+      }
+      if (!opening) {
+        openDatagrams(null);
+      }
+      return;
+    }
+    try {
+      datagrams.send(destination, payload);
+    } catch (XiaSocketException e) {
+      LOG.info("local api: port {}: {}", port, e.getMessage());
+    }
+  }
+
+  private void sendXcmp(Dag destination, ByteBuffer message) {
+    if (xcmp == null || nextProtocol != XCMP || message.remaining() < 8 || message.get(0) != 8) {
+      return;
+    }
+    ByteBuffer m = message.slice().order(java.nio.ByteOrder.LITTLE_ENDIAN);
+    int id = Short.toUnsignedInt(m.getShort(4));
+    int sequence = Short.toUnsignedInt(m.getShort(6));
+    xcmp.echo(destination, id, sequence, m.position(8).slice(), Math.max(1, hopLimit));
+  }
+
+  private void setOption(XSocketMsg.XSetsockopt request) {
+    if (request.getOptType() == OPT_HLIM
+        && request.getIntOpt() >= 0
+        && request.getIntOpt() <= 255) {
+      hopLimit = request.getIntOpt();
+      api.result(port, MsgType.XSETSOCKOPT, 0, 0);
+    } else if (request.getOptType() == OPT_NEXT_PROTO && request.getIntOpt() == XCMP) {
+      nextProtocol = XCMP;
+      api.stack()
+          .openXcmp(
+              (source, message) ->
+                  api.recv(port, source.toString(), RawPacket.of(api.stack(), source, message)))
+          .whenComplete(
+              (opened, failure) -> {
+                xcmp = opened;
+                if (closed && opened != null) {
+                  opened.close();
+                }
+                api.result(
+                    port,
+                    MsgType.XSETSOCKOPT,
+                    failure == null ? 0 : -1,
+                    failure == null ? 0 : LocalApi.EINVAL);
+              });
+    } else {
+      api.result(port, MsgType.XSETSOCKOPT, -1, LocalApi.EINVAL);
+    }
+  }
+
+  private void getOption(XSocketMsg.XGetsockopt request) {
+    int value = request.getOptType() == OPT_HLIM ? hopLimit : nextProtocol;
+    api.reply(
+        port,
+        XSocketMsg.newBuilder()
+            .setType(MsgType.XGETSOCKOPT)
+            .setXGetsockopt(
+                XSocketMsg.XGetsockopt.newBuilder()
+                    .setOptType(request.getOptType())
+                    .setIntOpt(value)));
+  }
+
+  private void name(MsgType which) {
+    StreamConnection connection = bridge == null ? null : bridge.connection();
+    Dag dag =
+        connection == null
+            ? null
+            : which == MsgType.XGETPEERNAME ? connection.remoteDag() : connection.localDag();
+    if (dag == null) {
+      api.result(port, which, -1, LocalApi.EINVAL);
+      return;
+    }
+    XSocketMsg.Builder answer = XSocketMsg.newBuilder().setType(which);
+    if (which == MsgType.XGETPEERNAME) {
+      answer.setXGetpeername(XSocketMsg.XGetpeername.newBuilder().setDag(dag.toString()));
+    } else {
+      answer.setXGetsockname(XSocketMsg.XGetsockname.newBuilder().setDag(dag.toString()));
+    }
+    api.reply(port, answer);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    if (listener != null) {
+      listener.close();
+    }
+    if (bridge != null) {
+      bridge.close();
+    }
+    if (datagrams != null) {
+      datagrams.close();
+    }
+    if (xcmp != null) {
+      xcmp.close();
+    }
+    chunks.close();
+  }
+}
