@@ -1,0 +1,125 @@
+package io.xmig.testbed.run;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What a run can be told, the same for every scenario. */
+public final class RunOptions {
+  @Option(
+      names = "--report",
+      paramLabel = "DIR",
+      description = "Write result.json and report.html into this directory.")
+  @Nullable Path report;
+
+  @Option(
+      names = "--migrations",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "How often the VM moves, back and forth. Default: ${DEFAULT-VALUE}.")
+  int migrations;
+
+  @Option(names = "--ram-only", description = "Migrate memory only; the VM has no disk.")
+  boolean ramOnly;
+
+  @Option(
+      names = "--memory",
+      paramLabel = "MB",
+      defaultValue = "640",
+      description = "Memory of the VM. Default: ${DEFAULT-VALUE}.")
+  int memoryMb;
+
+  @Option(
+      names = "--ballast",
+      paramLabel = "MB",
+      defaultValue = "0",
+      description = "Incompressible bytes that the VM holds in memory. Default: ${DEFAULT-VALUE}.")
+  int ballastMb;
+
+  @Option(
+      names = "--dirty",
+      paramLabel = "MB/S",
+      defaultValue = "0",
+      description = "Rate at which the VM rewrites ballast. Default: ${DEFAULT-VALUE}.")
+  int dirtyMbPerSecond;
+
+  @Option(
+      names = "--downtime-limit",
+      paramLabel = "MS",
+      defaultValue = "50",
+      description = "QEMU's downtime-limit. Default: ${DEFAULT-VALUE}.")
+  int downtimeLimitMs;
+
+  @Option(
+      names = "--xping-interval",
+      paramLabel = "MS",
+      defaultValue = "5",
+      description =
+          "Time between two Xping probes: the error of the outage. Default: ${DEFAULT-VALUE}.")
+  int xpingIntervalMs;
+
+  @Option(
+      names = "--cal-interval",
+      paramLabel = "MS",
+      defaultValue = "20",
+      description = "Time between two questions to Cal. Default: ${DEFAULT-VALUE}.")
+  int calIntervalMs;
+
+  @Option(
+      names = "--settle",
+      paramLabel = "MS",
+      defaultValue = "3000",
+      description =
+          "Time the VM is observed before the first and after every migration. Default: ${DEFAULT-VALUE}.")
+  int settleMs;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "S",
+      defaultValue = "300",
+      description = "A migration may take this long. Default: ${DEFAULT-VALUE}.")
+  int limitSeconds;
+
+  @Option(
+      names = "--keep",
+      description = "Keep the run directory with the logs of every process, and say where it is.")
+  boolean keep;
+
+  @Option(
+      names = "--json",
+      description = "Print result.json on standard output instead of the summary.")
+  boolean json;
+
+  Duration settle() {
+    return Duration.ofMillis(settleMs);
+  }
+
+  /** What is wrong with the numbers given, or {@code null}. */
+  @Nullable String problem() {
+    if (migrations < 1 || migrations > 1000) {
+      return "--migrations must be 1 to 1000, not " + migrations;
+    }
+    if (memoryMb < 256) {
+      return "--memory must be at least 256, not "
+          + memoryMb
+          + ": the guest image does not fit into less";
+    }
+    if (ballastMb < 0 || ballastMb > memoryMb - 320) {
+      return "--ballast must leave 320 MB of the VM's "
+          + memoryMb
+          + " to the guest, not "
+          + ballastMb;
+    }
+    if (dirtyMbPerSecond < 0 || dirtyMbPerSecond > 0 && ballastMb == 0) {
+      return "--dirty needs --ballast and must not be negative";
+    }
+    if (downtimeLimitMs < 1 || xpingIntervalMs < 1 || calIntervalMs < 1 || limitSeconds < 1) {
+      return "times must be at least 1";
+    }
+    if (settleMs < 500) {
+      return "--settle must be at least 500: answers before and after are part of the verdict";
+    }
+    return null;
+  }
+}
