@@ -1,0 +1,465 @@
+package io.xmig.adapt.agent;
+
+import io.xmig.adapt.names.NameAnswer;
+import io.xmig.adapt.names.NameStatement;
+import io.xmig.adapt.route.HandlerRouteControl;
+import io.xmig.adapt.route.RouteControl;
+import io.xmig.adapt.signal.Location;
+import io.xmig.adapt.signal.Receipt;
+import io.xmig.adapt.signal.RefusalNote;
+import io.xmig.adapt.signal.Signal;
+import io.xmig.adapt.signal.SignedBeacon;
+import io.xmig.adapt.trust.Delegation;
+import io.xmig.adapt.trust.Envelope;
+import io.xmig.adapt.trust.RateLimit;
+import io.xmig.adapt.trust.Refusal;
+import io.xmig.adapt.trust.RefusalLog;
+import io.xmig.adapt.trust.RefusedException;
+import io.xmig.adapt.trust.Signer;
+import io.xmig.adapt.trust.Verifier;
+import io.xmig.xia.XiaException;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.socket.DatagramSocket;
+import io.xmig.xia.socket.EventLoop;
+import io.xmig.xia.socket.LinkEvent;
+import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.socket.names.NameClient;
+import io.xmig.xia.wire.RoutingMessage;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The self-adaptive agent of a host: an {@link AgentMachine} with the sockets of a stack. A plain object
+ * on any stack of the host; there can be one per node.
+ *
+ * @threading on the stack's loop
+ */
+public final class Agent implements AutoCloseable {
+  private static final Dag ALL_GATEWAYS = Dag.path(Xid.BHID, Signal.SID_ADAPT);
+  private static final Dag ALL_V1_GATEWAYS = Dag.path(Xid.BHID, Xid.SID_XROUTE);
+  private static final int MAX_NONCES = 64;
+  private static final int UNSIGNED_LIFETIME_S = 9;
+  private static final Duration NAME_REFRESH = Duration.ofHours(6);
+  private static final Duration V1_NAME_TIMEOUT = Duration.ofSeconds(2);
+
+  private final XiaStack stack;
+  private final AgentConfig config;
+  private final Verifier verifier;
+  private final RandomGenerator random;
+  private final LongSupplier epochMicros;
+  private final BeaconFilter filter;
+  private final HostSettings settings;
+  private final AgentMachine machine;
+  private final RefusalLog refusals;
+  private final RateLimit budget = new RateLimit(200, 100);
+  private final LinkedHashSet<Long> asked = new LinkedHashSet<>();
+  private final Map<String, Long> nameSequences = new HashMap<>();
+  private final Set<String> v1NamesUnderWay = new HashSet<>();
+  private @Nullable DatagramSocket beaconSocket;
+  private @Nullable DatagramSocket adaptSocket;
+  private @Nullable Runnable linkListener;
+  private EventLoop.@Nullable Timer timer;
+  private EventLoop.@Nullable Timer nameTimer;
+  private long lastSequence;
+  private long timerAtNs = Long.MAX_VALUE;
+  private boolean closed;
+
+  /**
+   * @param verifier checks signatures; belongs to this object from now on
+   * @param random for nonces; must not be guessable outside simulations
+   * @param epochMicros wall clock, microseconds since the epoch
+   */
+  public Agent(
+      XiaStack stack,
+      AgentConfig config,
+      Verifier verifier,
+      RandomGenerator random,
+      LongSupplier epochMicros) {
+    Signer signer = config.signer();
+    if (signer != null) {
+      var owner =
+          config.delegation() == null ? signer.identity() : config.delegation().issuer();
+      if (!owner.owns(stack.localAddress().hid())) {
+        throw new IllegalArgumentException(
+            "the key "
+                + owner.hid().idHex()
+                + " is not that of this host, "
+                + stack.localAddress().hid());
+      }
+    }
+    this.stack = stack;
+    this.config = config;
+    this.verifier = verifier;
+    this.random = random;
+    this.epochMicros = epochMicros;
+    this.filter =
+        new BeaconFilter(
+            config.trust(), config.acceptUnsigned(), verifier, config.clockTolerance());
+    RouteControl control = HandlerRouteControl.of(stack);
+    this.settings = new HostSettings(stack, control);
+    this.refusals = new RefusalLog("agent " + stack.localAddress().hid().idHex());
+    this.machine = new AgentMachine(config.timing(), config.names().keySet(), new Actions());
+  }
+
+  /** Binds SID_XHCP and SID_ADAPT and begins to look for a gateway. */
+  public CompletableFuture<Void> start() {
+    return stack
+        .openDatagram(Xid.SID_XHCP, (source, payload, port) -> guarded(() -> onBeacon(payload)))
+        .thenCompose(
+            opened -> {
+              beaconSocket = opened;
+              return stack.openDatagram(
+                  Signal.SID_ADAPT, (source, payload, port) -> guarded(() -> onSignal(payload)));
+            })
+        .thenAccept(
+            opened -> {
+              adaptSocket = opened;
+              linkListener = stack.onLinkEvent(this::onLinkEvent);
+              machine.start(now());
+              nameTimer = stack.loop().schedule(NAME_REFRESH.toNanos(), this::refreshNames);
+              rearm();
+            });
+  }
+
+  private long now() {
+    return stack.loop().nanoTime();
+  }
+
+  private void guarded(Runnable work) {
+    if (closed) {
+      return;
+    }
+    try {
+      work.run();
+    } catch (RefusedException e) {
+      refusals.add(e, now());
+    } catch (XiaException e) {
+      refusals.add(
+          new RefusedException(Refusal.MALFORMED, String.valueOf(e.getMessage())), now());
+    }
+    rearm();
+  }
+
+  private void onLinkEvent(LinkEvent event) {
+    guarded(
+        () -> {
+          switch (event.kind()) {
+            case NOTIFY_PEERS -> machine.onSign(MobilitySign.NOTIFY_PEERS, now());
+            case UP -> machine.onSign(MobilitySign.LINK_UP, now());
+            case RARP -> {
+              if (config.mac() != 0 && event.mac() == config.mac()) {
+                machine.onSign(MobilitySign.RARP, now());
+              }
+            }
+            case DOWN -> {
+              // nothing can be done before the link is up again
+            }
+          }
+        });
+  }
+
+  /** Tells the agent of a sign that it cannot see itself, e.g. that QEMU resumed the machine. */
+  public void sign(MobilitySign sign) {
+    guarded(() -> machine.onSign(sign, now()));
+  }
+
+  private void onBeacon(ByteBuffer payload) {
+    accept(SignedBeacon.decode(payload));
+  }
+
+  private void accept(SignedBeacon beacon) {
+    if (beacon.proof() != null && !budget.take(now())) {
+      throw new RefusedException(Refusal.RATE, "more beacons than are checked a second");
+    }
+    BeaconFilter.Believed believed =
+        filter.check(beacon, asked, now(), epochMicros.getAsLong() / 1_000_000);
+    if (believed == null) {
+      return;
+    }
+    if (config.mac() != 0 && beacon.arrivals().contains(config.mac())) {
+      machine.onSign(MobilitySign.ARRIVAL, now());
+    }
+    machine.onBeacon(believed.place(), believed.stamp(), believed.live(), now());
+  }
+
+  private void onSignal(ByteBuffer payload) {
+    if (Envelope.looksLikeOne(payload)) {
+      onNameAnswer(Envelope.decode(payload));
+      return;
+    }
+    if (payload.hasRemaining() && payload.get(payload.position()) == 0 && payload.remaining() > 4) {
+      throw new RefusedException(Refusal.MALFORMED, "unknown kind of signal");
+    }
+    Signal signal = Signal.decode(payload);
+    if (signal instanceof Signal.BeaconCopy copy) {
+      accept(SignedBeacon.decode(ByteBuffer.wrap(copy.beacon())));
+    } else if (signal instanceof Signal.Registered registered) {
+      Receipt receipt = Receipt.of(registered.receipt());
+      if (receipt.hid().equals(stack.localAddress().hid())) {
+        fromGateway(registered.receipt());
+        machine.onReceipt(receipt, now());
+      }
+    } else if (signal instanceof Signal.Refused refused) {
+      RefusalNote note = RefusalNote.of(refused.note());
+      if (note.hid().equals(stack.localAddress().hid())) {
+        fromGateway(refused.note());
+        machine.onRefusal(note, now());
+      }
+    } else if (signal instanceof Signal.Departed departed) {
+      onDeparted(departed.location());
+    }
+    // the rest is between gateways
+  }
+
+  private void fromGateway(Envelope envelope) {
+    Attachment place = machine.place();
+    if (place == null || !envelope.signer().owns(place.gateway())) {
+      throw new RefusedException(Refusal.NOT_OWNER, "this key is not our gateway's");
+    }
+    spend();
+    envelope.check(verifier, Delegation.SCOPE_DOMAIN, epochMicros.getAsLong() / 1_000_000);
+  }
+
+  private void spend() {
+    if (!budget.take(now())) {
+      throw new RefusedException(Refusal.RATE, "more signatures than are checked a second");
+    }
+  }
+
+  /** A host has left this domain: what is known of it on this link is forgotten. */
+  private void onDeparted(Envelope statement) {
+    Location location = Location.of(statement);
+    Attachment place = machine.place();
+    if (place == null
+        || location.hid().equals(stack.localAddress().hid())
+        || location.ad().equals(place.ad())) {
+      return;
+    }
+    spend();
+    statement.check(
+        verifier, Delegation.SCOPE_LOCATION, epochMicros.getAsLong() / 1_000_000);
+    settings.forget(location.hid(), place.gateway());
+  }
+
+  private void onNameAnswer(Envelope envelope) {
+    NameAnswer answer = NameAnswer.of(envelope);
+    Long sequence = nameSequences.get(answer.name());
+    Attachment place = machine.place();
+    Dag server = place == null ? null : place.nameServer();
+    if (sequence == null || server == null || answer.sequence() > sequence) {
+      return;
+    }
+    Xid host = server.host();
+    if (host == null || !envelope.signer().owns(host)) {
+      throw new RefusedException(Refusal.NOT_OWNER, "this key is not the name server's");
+    }
+    spend();
+    envelope.check(verifier, 0, epochMicros.getAsLong() / 1_000_000);
+    Refusal refusal = answer.refusal();
+    if (refusal == null && answer.sequence() >= firstNameSequence) {
+      machine.onNamed(answer.name(), now());
+    } else if (refusal != null && answer.sequence() == sequence) {
+      machine.onNameRefused(answer.name(), refusal, now());
+      if (refusal == Refusal.STALE || refusal == Refusal.CONFLICT) {
+        lastSequence = Math.max(lastSequence, bounded(answer.known()));
+      }
+    }
+  }
+
+  private long firstNameSequence;
+
+  private void refreshNames() {
+    guarded(() -> machine.refreshNames(now()));
+    if (!closed) {
+      nameTimer = stack.loop().schedule(NAME_REFRESH.toNanos(), this::refreshNames);
+    }
+  }
+
+  private void rearm() {
+    long at = closed ? Long.MAX_VALUE : machine.nextDeadlineNs();
+    if (at == timerAtNs) {
+      return;
+    }
+    if (timer != null) {
+      timer.cancel();
+      timer = null;
+    }
+    timerAtNs = at;
+    if (at != Long.MAX_VALUE) {
+      timer = stack.loop().schedule(Math.max(0, at - now()), this::onTimer);
+    }
+  }
+
+  private void onTimer() {
+    timer = null;
+    timerAtNs = Long.MAX_VALUE;
+    guarded(() -> machine.onTime(now()));
+  }
+
+  private long nextSequence() {
+    long time = Math.max(epochMicros.getAsLong(), filter.networkMicros(now()));
+    lastSequence = Math.max(lastSequence + 1, time);
+    return lastSequence;
+  }
+
+  /** A number heard from others may push ours by a day at most. */
+  private long bounded(long heard) {
+    long time = Math.max(epochMicros.getAsLong(), filter.networkMicros(now()));
+    return Math.min(heard, time + Duration.ofDays(1).toMillis() * 1000);
+  }
+
+  private void send(@Nullable DatagramSocket socket, Dag to, byte[] bytes) {
+    if (socket == null) {
+      return;
+    }
+    try {
+      socket.send(to, ByteBuffer.wrap(bytes));
+    } catch (XiaSocketException e) {
+      refusals.add(
+          new RefusedException(Refusal.NO_ROUTE, String.valueOf(e.getMessage())), now());
+    }
+  }
+
+  private final class Actions implements AgentActions {
+    @Override
+    public void solicit() {
+      long nonce = random.nextLong();
+      asked.add(nonce);
+      if (asked.size() > MAX_NONCES) {
+        asked.remove(asked.iterator().next());
+      }
+      send(adaptSocket, ALL_GATEWAYS, new Signal.Solicit(nonce, false).encode());
+    }
+
+    @Override
+    public void configure(Attachment place, @Nullable Attachment former) {
+      settings.apply(place, former);
+      firstNameSequence = lastSequence + 1;
+    }
+
+    @Override
+    public long register(Attachment place, long stamp, List<Xid> formerAds) {
+      long sequence = nextSequence();
+      Signer signer = config.signer();
+      Xid hid = stack.localAddress().hid();
+      if (place.signed() && signer != null) {
+        Location location =
+            new Location(
+                hid,
+                place.ad(),
+                place.gateway(),
+                stamp,
+                config.mac(),
+                (int) Math.min(65_535, config.lifetime().toSeconds()),
+                config.delegation() == null ? 0 : Location.FLAG_DELEGATED,
+                formerAds);
+        Envelope statement = location.seal(signer, config.delegation(), sequence);
+        send(adaptSocket, ALL_GATEWAYS, new Signal.Register(statement).encode());
+      } else {
+        send(
+            beaconSocket, ALL_V1_GATEWAYS, new RoutingMessage.HostRegister(hid).encode());
+        // v1.1 gateways confirm nothing; repeating often is all that can be done
+        stack
+            .loop()
+            .schedule(
+                1_000_000L,
+                () ->
+                    guarded(
+                        () ->
+                            machine.onReceipt(
+                                new Receipt(
+                                    hid, sequence, place.ad(), UNSIGNED_LIFETIME_S, Map.of()),
+                                now())));
+      }
+      return sequence;
+    }
+
+    @Override
+    public void registerName(String name, Attachment place) {
+      Dag server = place.nameServer();
+      if (server == null) {
+        return;
+      }
+      LocalAddress here =
+          new LocalAddress(place.ad(), stack.localAddress().hid(), place.fourId());
+      Xid service = config.names().get(name);
+      Dag address = service == null ? here.host() : here.service(service);
+      Signer signer = config.signer();
+      if (signer != null) {
+        long sequence = nextSequence();
+        nameSequences.put(name, sequence);
+        Envelope statement =
+            new NameStatement(name, address, 0).seal(signer, config.delegation(), sequence);
+        send(adaptSocket, server, statement.encode());
+      }
+      if ((signer == null || config.acceptUnsigned()) && v1NamesUnderWay.add(name)) {
+        new NameClient(stack, server)
+            .register(name, address, V1_NAME_TIMEOUT)
+            .whenComplete(
+                (done, error) -> {
+                  v1NamesUnderWay.remove(name);
+                  if (error == null && place.equals(machine.place())) {
+                    guarded(() -> machine.onNamed(name, now()));
+                  }
+                });
+      }
+    }
+
+    @Override
+    public void exceedSequence(long known) {
+      lastSequence = Math.max(lastSequence, bounded(known));
+    }
+  }
+
+  /** The state machine, for looking at. */
+  public AgentMachine machine() {
+    return machine;
+  }
+
+  /** What was refused and why. */
+  public RefusalLog refusals() {
+    return refusals;
+  }
+
+  /** The host's HID. */
+  public Xid hid() {
+    return stack.localAddress().hid();
+  }
+
+  /** Stops; the host stays where it is configured to be. */
+  @Override
+  public void close() {
+    closed = true;
+    if (linkListener != null) {
+      linkListener.run();
+      linkListener = null;
+    }
+    if (timer != null) {
+      timer.cancel();
+    }
+    if (nameTimer != null) {
+      nameTimer.cancel();
+    }
+    if (beaconSocket != null) {
+      beaconSocket.close();
+      beaconSocket = null;
+    }
+    if (adaptSocket != null) {
+      adaptSocket.close();
+      adaptSocket = null;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package io.xmig.adapt.agent;
+
+import java.time.Duration;
+
+/**
+ * The agent's times.
+ *
+ * @param solicitFirst pause before a solicitation is repeated the first time; doubles
+ * @param solicitMax longest pause between solicitations
+ * @param checkFor how long a gateway that was heard lately may take to answer before another is
+ *     preferred
+ * @param signHolds how long a sign of mobility counts
+ * @param registerFirst pause before a registration is repeated the first time; doubles
+ * @param registerMax longest pause between registrations that nobody confirms
+ * @param nameFirst the same for names
+ * @param nameMax the same for names
+ * @param missedBeacons beacon periods without a beacon after which the gateway counts as lost
+ */
+public record AgentTiming(
+    Duration solicitFirst,
+    Duration solicitMax,
+    Duration checkFor,
+    Duration signHolds,
+    Duration registerFirst,
+    Duration registerMax,
+    Duration nameFirst,
+    Duration nameMax,
+    double missedBeacons) {
+  /** Values that suit links of a few milliseconds and beacons every second. */
+  public static AgentTiming standard() {
+    return new AgentTiming(
+        Duration.ofMillis(20),
+        Duration.ofSeconds(1),
+        Duration.ofMillis(150),
+        Duration.ofSeconds(1),
+        Duration.ofMillis(40),
+        Duration.ofSeconds(1),
+        Duration.ofMillis(100),
+        Duration.ofSeconds(2),
+        3.5);
+  }
+}

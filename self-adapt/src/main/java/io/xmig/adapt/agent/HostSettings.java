@@ -1,0 +1,108 @@
+package io.xmig.adapt.agent;
+
+import io.xmig.adapt.route.RouteControl;
+import io.xmig.adapt.route.RouteEntry;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
+import io.xmig.xia.socket.XiaStack;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sets a host's address and routes: what the prototype's beacon client does, at once and for every
+ * move, and besides forgets what belongs to the former place.
+ *
+ * @threading on the stack's loop
+ * @source docs/prototype.md "XHCP client"
+ */
+final class HostSettings {
+  private static final Logger LOG = LoggerFactory.getLogger(HostSettings.class);
+  private static final int PORT = 0;
+
+  private final XiaStack stack;
+  private final RouteControl control;
+
+  HostSettings(XiaStack stack, RouteControl control) {
+    this.stack = stack;
+    this.control = control;
+  }
+
+  /** Moves the host. All of it is idempotent. */
+  void apply(Attachment place, @Nullable Attachment former) {
+    Xid gateway = place.gateway();
+    report("address", stack.updateAd(place.ad(), place.fourId()));
+    if (former != null && !former.ad().equals(place.ad())) {
+      control.remove(XidType.AD, former.ad()).exceptionally(gone -> null);
+    }
+    report(
+        "domain",
+        control.set(
+            XidType.AD,
+            new RouteEntry(place.ad(), RouteEntry.LOCAL, null, RouteEntry.FLAGS_DAEMON)));
+    RouteEntry fallback = new RouteEntry(null, PORT, gateway, RouteEntry.FLAGS_DAEMON);
+    for (XidType type : List.of(XidType.AD, XidType.IP, XidType.HID)) {
+      report("default route", control.set(type, fallback));
+    }
+    report(
+        "gateway",
+        control.set(
+            XidType.HID, new RouteEntry(gateway, PORT, gateway, RouteEntry.FLAGS_DAEMON)));
+    if (place.nameServer() != null) {
+      report("name server", stack.updateNameServer(place.nameServer()));
+    }
+    forgetNeighbours(gateway);
+  }
+
+  /**
+   * Removes every HID entry that leads over the link to somebody else than the gateway: it was learned
+   * at the former place, such as the one for the host that the machine ran on.
+   */
+  void forgetNeighbours(Xid gateway) {
+    control
+        .list(XidType.HID)
+        .thenAccept(
+            entries -> {
+              for (RouteEntry entry : entries) {
+                Xid hid = entry.xid();
+                if (hid != null && entry.forwards() && !hid.equals(gateway)) {
+                  control.remove(XidType.HID, hid).exceptionally(gone -> null);
+                }
+              }
+            })
+        .exceptionally(
+            error -> {
+              LOG.warn("could not read the HID table: {}", error.getMessage());
+              return null;
+            });
+    control.write("xlc/xarpq.clear", "").exceptionally(error -> null);
+  }
+
+  /** Forgets a direct route to a host that has left the link. */
+  void forget(Xid hid, Xid gateway) {
+    if (!hid.equals(gateway)) {
+      control
+          .list(XidType.HID)
+          .thenAccept(
+              entries -> {
+                for (RouteEntry entry : entries) {
+                  if (hid.equals(entry.xid()) && entry.forwards()) {
+                    control.remove(XidType.HID, hid).exceptionally(gone -> null);
+                    LOG.info("{} has left this link; its direct route is removed", hid);
+                  }
+                }
+              });
+      control.write("xlc/xarpq.delete", hid.toString()).exceptionally(error -> null);
+    }
+  }
+
+  private static void report(
+      String what, java.util.concurrent.CompletableFuture<Void> done) {
+    done.exceptionally(
+        error -> {
+          LOG.warn("could not set the {}: {}", what, error.getMessage());
+          return null;
+        });
+  }
+}

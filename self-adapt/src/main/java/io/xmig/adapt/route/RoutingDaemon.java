@@ -1,0 +1,432 @@
+package io.xmig.adapt.route;
+
+import io.xmig.adapt.signal.Signal;
+import io.xmig.adapt.trust.Delegation;
+import io.xmig.adapt.trust.DomainTrust;
+import io.xmig.adapt.trust.Envelope;
+import io.xmig.adapt.trust.Refusal;
+import io.xmig.adapt.trust.RefusedException;
+import io.xmig.adapt.trust.ReplayGuard;
+import io.xmig.adapt.trust.Signer;
+import io.xmig.adapt.trust.Verifier;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
+import io.xmig.xia.socket.EventLoop;
+import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.wire.RoutingMessage;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the other routers and sets the AD routes: HELLO to the neighbours, LSAs to everybody, shortest
+ * paths with a cost of one per link. The messages are those of the prototype's xrouted; between routers
+ * with keys they travel in envelopes. Unlike xrouted's, neighbours and LSAs run out, and a change is
+ * told at once.
+ *
+ * @threading on the stack's loop
+ * @source docs/wire.md section 10, docs/prototype.md "xrouted"
+ */
+public final class RoutingDaemon {
+  /** Pause between HELLOs. */
+  public static final Duration HELLO_PERIOD = Duration.ofSeconds(1);
+
+  /** A neighbour that is silent for this long is gone. */
+  public static final Duration NEIGHBOUR_LIFETIME = Duration.ofMillis(3500);
+
+  /** Pause between LSAs when nothing changes. */
+  public static final Duration LSA_PERIOD = Duration.ofSeconds(5);
+
+  /** An LSA that is not renewed for this long is dropped. */
+  public static final Duration LSA_LIFETIME = Duration.ofSeconds(20);
+
+  private static final long SETTLE_NS = 5_000_000L;
+  private static final int MAX_ROUTERS = 4096;
+  private static final int SEQUENCE_WINDOW = 10_000;
+  private static final Dag EVERYBODY_V1 = Dag.path(Xid.BHID, Xid.SID_XROUTE);
+  private static final Dag EVERYBODY = Dag.path(Xid.BHID, Signal.SID_ADAPT);
+
+  private record Neighbour(Xid ad, Xid hid, int port, long heardNs) {}
+
+  private record LinkState(RoutingMessage.Lsa lsa, long heardNs) {}
+
+  private final EventLoop loop;
+  private final Supplier<LocalAddress> address;
+  private final RouteControl control;
+  private final Verifier verifier;
+  private final DomainTrust trust;
+  private final @Nullable Signer signer;
+  private final @Nullable Delegation mandate;
+  private final boolean acceptUnsigned;
+  private final Set<Integer> routerPorts;
+  private final LongSupplier stamps;
+  private final LongSupplier epochMicros;
+  private final BiConsumer<Dag, byte[]> output;
+  private final Consumer<RefusedException> refused;
+  private final ReplayGuard hellos;
+  private final ReplayGuard lsas;
+  private final Map<Xid, Neighbour> neighbours = new TreeMap<>(); // by HID
+  private final Map<Xid, LinkState> routers = new TreeMap<>(); // by HID
+  private final Map<Xid, RouteEntry> installed = new HashMap<>(); // AD routes set here
+
+  private EventLoop.@Nullable Timer helloTimer;
+  private EventLoop.@Nullable Timer lsaTimer;
+  private EventLoop.@Nullable Timer settleTimer;
+  private int sequence;
+  private boolean stopped;
+
+  /**
+   * @param signer key of the router, {@code null} to speak v1.1 only
+   * @param acceptUnsigned whether v1.1 routers are believed
+   * @param routerPorts ports on which routers are expected; empty for all
+   * @param output sends a datagram from SID_XROUTE if it goes there, else from SID_ADAPT
+   */
+  public RoutingDaemon(
+      EventLoop loop,
+      Supplier<LocalAddress> address,
+      RouteControl control,
+      Verifier verifier,
+      DomainTrust trust,
+      @Nullable Signer signer,
+      @Nullable Delegation mandate,
+      boolean acceptUnsigned,
+      Set<Integer> routerPorts,
+      LongSupplier stamps,
+      LongSupplier epochMicros,
+      Duration clockWindow,
+      BiConsumer<Dag, byte[]> output,
+      Consumer<RefusedException> refused) {
+    this.loop = loop;
+    this.address = address;
+    this.control = control;
+    this.verifier = verifier;
+    this.trust = trust;
+    this.signer = signer;
+    this.mandate = mandate;
+    this.acceptUnsigned = acceptUnsigned;
+    this.routerPorts = Set.copyOf(routerPorts);
+    this.stamps = stamps;
+    this.epochMicros = epochMicros;
+    this.output = output;
+    this.refused = refused;
+    this.hellos = new ReplayGuard(MAX_ROUTERS, clockWindow.toNanos() / 1000);
+    this.lsas = new ReplayGuard(MAX_ROUTERS, clockWindow.toNanos() / 1000);
+  }
+
+  /** Says hello and goes on until {@link #stop}. */
+  public void start() {
+    hello();
+    lsaTimer = loop.schedule(SETTLE_NS * 4, this::flood);
+  }
+
+  private void hello() {
+    LocalAddress here = address.get();
+    send(new RoutingMessage.Hello(here.ad(), here.hid()));
+    expire();
+    if (!stopped) {
+      helloTimer = loop.schedule(HELLO_PERIOD.toNanos(), this::hello);
+    }
+  }
+
+  private void flood() {
+    if (lsaTimer != null) {
+      lsaTimer.cancel();
+    }
+    LocalAddress here = address.get();
+    List<RoutingMessage.Neighbour> list = new ArrayList<>();
+    for (Neighbour n : neighbours.values()) {
+      if (list.size() < RoutingMessage.MAX_NEIGHBOURS) {
+        list.add(new RoutingMessage.Neighbour(n.ad, n.hid));
+      }
+    }
+    send(new RoutingMessage.Lsa(0, here.ad(), here.hid(), sequence, list));
+    sequence = (sequence + 1) % RoutingMessage.SEQUENCE_MODULUS;
+    if (!stopped) {
+      lsaTimer = loop.schedule(LSA_PERIOD.toNanos(), this::flood);
+    }
+  }
+
+  private void send(RoutingMessage message) {
+    byte[] plain = message.encode();
+    if (signer != null) {
+      Envelope envelope =
+          Envelope.seal(
+              signer, mandate, Envelope.KIND_ROUTING, stamps.getAsLong(), plain);
+      output.accept(EVERYBODY, new Signal.Routing(envelope).encode());
+    }
+    if (signer == null || acceptUnsigned) {
+      output.accept(EVERYBODY_V1, plain);
+    }
+  }
+
+  /** A message of a v1.1 router. */
+  public void onPlain(RoutingMessage message, int inPort) {
+    if (message instanceof RoutingMessage.HostRegister) {
+      return; // the registrar's
+    }
+    if (!acceptUnsigned) {
+      Xid speaker = speaker(message);
+      if (!speaker.equals(address.get().hid())) {
+        throw new RefusedException(
+            Refusal.UNSIGNED, "unsigned routers are not accepted here", Map.of("hid", speaker));
+      }
+      return;
+    }
+    if (hellos.known(speaker(message)) != null || lsas.known(speaker(message)) != null) {
+      return; // that router signs; the plain copy is for others
+    }
+    onMessage(message, inPort, null);
+  }
+
+  private static Xid speaker(RoutingMessage message) {
+    if (message instanceof RoutingMessage.Hello hello) {
+      return hello.hid();
+    }
+    if (message instanceof RoutingMessage.Lsa lsa) {
+      return lsa.hid();
+    }
+    throw new RefusedException(Refusal.MALFORMED, "not a router's message");
+  }
+
+  /** A message in an envelope. */
+  public void onSigned(Envelope envelope, int inPort) {
+    RoutingMessage message = RoutingMessage.decode(envelope.body());
+    Xid hid = speaker(message);
+    if (hid.equals(address.get().hid())) {
+      return; // our own, flooded back
+    }
+    if (!envelope.signer().owns(hid)) {
+      throw new RefusedException(
+          Refusal.NOT_OWNER, "this key is not the router's", Map.of("hid", hid));
+    }
+    long micros = epochMicros.getAsLong();
+    ReplayGuard guard = message instanceof RoutingMessage.Hello ? hellos : lsas;
+    Long newest = guard.known(hid);
+    if (guard == lsas && newest != null && envelope.sequence() < newest) {
+      return; // flooding brings old copies by longer ways
+    }
+    if (guard.check(hid, envelope.sequence(), envelope.fingerprint(), micros)
+        == ReplayGuard.Verdict.REPEATED) {
+      return;
+    }
+    envelope.check(verifier, Delegation.SCOPE_DOMAIN, micros / 1_000_000);
+    Xid ad =
+        message instanceof RoutingMessage.Hello hello
+            ? hello.ad()
+            : ((RoutingMessage.Lsa) message).ad();
+    trust.check(ad, envelope);
+    guard.accept(hid, envelope.sequence(), envelope.fingerprint(), loop.nanoTime());
+    onMessage(message, inPort, envelope);
+  }
+
+  private void onMessage(RoutingMessage message, int inPort, @Nullable Envelope envelope) {
+    if (!routerPorts.isEmpty() && !routerPorts.contains(inPort)) {
+      throw new RefusedException(
+          Refusal.PORT, "no router is expected on that port", Map.of("port", inPort));
+    }
+    if (message instanceof RoutingMessage.Hello hello) {
+      onHello(hello, inPort);
+    } else if (message instanceof RoutingMessage.Lsa lsa) {
+      onLsa(lsa, envelope);
+    }
+  }
+
+  private void onHello(RoutingMessage.Hello hello, int inPort) {
+    if (hello.hid().equals(address.get().hid()) || inPort < 0) {
+      return;
+    }
+    if (neighbours.size() >= MAX_ROUTERS && !neighbours.containsKey(hello.hid())) {
+      throw new RefusedException(Refusal.FULL, "too many neighbours");
+    }
+    Neighbour old = neighbours.get(hello.hid());
+    neighbours.put(
+        hello.hid(), new Neighbour(hello.ad(), hello.hid(), inPort, loop.nanoTime()));
+    if (old == null || old.port != inPort || !old.ad.equals(hello.ad())) {
+      RouteEntry entry =
+          new RouteEntry(hello.hid(), inPort, hello.hid(), RouteEntry.FLAGS_DAEMON);
+      control.set(XidType.HID, entry);
+      LocalAddress here = address.get();
+      send(new RoutingMessage.Hello(here.ad(), here.hid()));
+      changed();
+    }
+  }
+
+  private void onLsa(RoutingMessage.Lsa lsa, @Nullable Envelope envelope) {
+    if (lsa.hid().equals(address.get().hid())) {
+      int ahead = Math.floorMod(lsa.sequence() - sequence, RoutingMessage.SEQUENCE_MODULUS);
+      if (ahead < SEQUENCE_WINDOW) {
+        // an LSA from before our restart is still about: outrun it
+        sequence = (lsa.sequence() + 1) % RoutingMessage.SEQUENCE_MODULUS;
+        changed();
+      }
+      return;
+    }
+    LinkState known = routers.get(lsa.hid());
+    boolean alive =
+        known != null && loop.nanoTime() - known.heardNs < LSA_LIFETIME.toNanos();
+    if (envelope == null
+        && known != null
+        && alive
+        && lsa.sequence() <= known.lsa.sequence()
+        && known.lsa.sequence() - lsa.sequence() < SEQUENCE_WINDOW) {
+      return;
+    }
+    if (known == null && routers.size() >= MAX_ROUTERS) {
+      throw new RefusedException(Refusal.FULL, "too many routers");
+    }
+    routers.put(lsa.hid(), new LinkState(lsa, loop.nanoTime()));
+    if (envelope != null) {
+      output.accept(EVERYBODY, new Signal.Routing(envelope).encode());
+    } else {
+      output.accept(EVERYBODY_V1, lsa.encode());
+    }
+    if (known == null) {
+      changed(); // the newcomer needs our LSA, too
+    } else if (!known.lsa.neighbours().equals(lsa.neighbours())
+        || !known.lsa.ad().equals(lsa.ad())) {
+      computeSoon();
+    }
+  }
+
+  private void expire() {
+    long now = loop.nanoTime();
+    boolean gone =
+        neighbours.values().removeIf(n -> now - n.heardNs > NEIGHBOUR_LIFETIME.toNanos());
+    gone |= routers.values().removeIf(r -> now - r.heardNs > LSA_LIFETIME.toNanos());
+    if (gone) {
+      changed();
+    }
+  }
+
+  /** Our own neighbours changed: tell everybody, and compute. */
+  private void changed() {
+    if (lsaTimer != null) {
+      lsaTimer.cancel();
+    }
+    lsaTimer = loop.schedule(SETTLE_NS, this::flood);
+    computeSoon();
+  }
+
+  private void computeSoon() {
+    if (settleTimer == null) {
+      settleTimer =
+          loop.schedule(
+              SETTLE_NS,
+              () -> {
+                settleTimer = null;
+                compute();
+              });
+    }
+  }
+
+  /** Breadth first from this router; the first hop of each shortest path becomes the route. */
+  private void compute() {
+    Xid ownHid = address.get().hid();
+    Xid ownAd = address.get().ad();
+    Map<Xid, Neighbour> firstHop = new HashMap<>();
+    Map<Xid, RouteEntry> wanted = new TreeMap<>();
+    List<Xid> queue = new ArrayList<>();
+    Set<Xid> seen = new HashSet<>();
+    seen.add(ownHid);
+    for (Neighbour n : neighbours.values()) {
+      seen.add(n.hid);
+      firstHop.put(n.hid, n);
+      queue.add(n.hid);
+      want(wanted, n.ad, n, ownAd);
+    }
+    for (int i = 0; i < queue.size(); i++) {
+      Xid router = queue.get(i);
+      LinkState state = routers.get(router);
+      Neighbour via = firstHop.get(router);
+      if (state == null || via == null) {
+        continue;
+      }
+      want(wanted, state.lsa.ad(), via, ownAd);
+      for (RoutingMessage.Neighbour next : state.lsa.neighbours()) {
+        if (seen.add(next.hid())) {
+          firstHop.put(next.hid(), via);
+          queue.add(next.hid());
+          want(wanted, next.ad(), via, ownAd);
+        }
+      }
+    }
+    apply(wanted);
+  }
+
+  private static void want(
+      Map<Xid, RouteEntry> wanted, Xid ad, Neighbour via, Xid ownAd) {
+    if (!ad.equals(ownAd)) {
+      wanted.putIfAbsent(
+          ad, new RouteEntry(ad, via.port, via.hid, RouteEntry.FLAGS_DAEMON));
+    }
+  }
+
+  private void apply(Map<Xid, RouteEntry> wanted) {
+    List<Xid> stale = new ArrayList<>();
+    installed.keySet().forEach(ad -> {
+      if (!wanted.containsKey(ad)) {
+        stale.add(ad);
+      }
+    });
+    for (Xid ad : stale) {
+      installed.remove(ad);
+      control.remove(XidType.AD, ad).exceptionally(error -> null);
+    }
+    wanted.forEach(
+        (ad, entry) -> {
+          if (!entry.equals(installed.get(ad))) {
+            installed.put(ad, entry);
+            control
+                .set(XidType.AD, entry)
+                .exceptionally(
+                    error -> {
+                      installed.remove(ad);
+                      refused.accept(
+                          new RefusedException(
+                              Refusal.NO_ROUTE,
+                              "the node did not take an AD route",
+                              Map.of("ad", ad, "why", String.valueOf(error.getMessage()))));
+                      return null;
+                    });
+          }
+        });
+  }
+
+  /** Domains reachable now, by the routes set here. */
+  public Map<Xid, RouteEntry> routes() {
+    return Map.copyOf(installed);
+  }
+
+  /** HIDs of the routers next to this one. */
+  public Set<Xid> neighbourHids() {
+    return Set.copyOf(neighbours.keySet());
+  }
+
+  /** Reads a v1.1 datagram. */
+  public static RoutingMessage read(ByteBuffer payload) {
+    return RoutingMessage.decode(payload);
+  }
+
+  /** Falls silent; routes stay. */
+  public void stop() {
+    stopped = true;
+    for (EventLoop.Timer timer :
+        new EventLoop.Timer[] {helloTimer, lsaTimer, settleTimer}) {
+      if (timer != null) {
+        timer.cancel();
+      }
+    }
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * Takes keys and statements, gives signed envelopes and verdicts about them: who may speak for an
+ * identifier, and whether what is said is new. Pure but for the key files.
+ */
+@NullMarked
+package io.xmig.adapt.trust;
+
+import org.jspecify.annotations.NullMarked;

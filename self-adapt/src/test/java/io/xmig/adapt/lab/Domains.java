@@ -1,0 +1,323 @@
+package io.xmig.adapt.lab;
+
+import io.xmig.adapt.agent.Agent;
+import io.xmig.adapt.agent.AgentConfig;
+import io.xmig.adapt.gateway.Gateway;
+import io.xmig.adapt.gateway.GatewayConfig;
+import io.xmig.adapt.names.NameServer;
+import io.xmig.adapt.trust.DomainTrust;
+import io.xmig.adapt.trust.Signer;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
+import io.xmig.xia.node.NodeConfig;
+import io.xmig.xia.node.XiaNode;
+import io.xmig.xia.socket.DatagramSocket;
+import io.xmig.xia.socket.LinkEvent;
+import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.testkit.LinkProfile;
+import io.xmig.xia.testkit.SimLink;
+import io.xmig.xia.testkit.SimNetwork;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Domains, each with a router and a host, and one machine that moves between them. Router ports: 0 the
+ * host, 1 the machine's slot, 2 an attacker's, from 3 on the neighbours.
+ */
+public final class Domains {
+  /** Service of the machine in all tests. */
+  public static final Xid SERVICE = Xid.parse("SID:0f0000000000000000000000000000000000cafe");
+
+  /** Name under which the machine is registered. */
+  public static final String NAME = "vm.xia";
+
+  /** Ethernet address of the machine. */
+  public static final long VM_MAC = 0x525400123456L;
+
+  private static final long EPOCH_MICROS = 1_800_000_000_000_000L;
+  private static final int SPARE_PORTS = 8;
+
+  /** One domain. */
+  public static final class Domain {
+    public final int number;
+    public final Xid ad;
+    public final XiaNode router;
+    public final XiaStack routerStack;
+    public final XiaNode host;
+    public final XiaStack hostStack;
+    public final Signer routerKey;
+    public final Signer hostKey;
+    public final List<SimLink> links = new ArrayList<>();
+    public @Nullable Gateway gateway;
+    public @Nullable Agent hostAgent;
+    int nextPort = 3;
+
+    Domain(
+        int number,
+        Xid ad,
+        XiaNode router,
+        XiaStack routerStack,
+        XiaNode host,
+        XiaStack hostStack,
+        Signer routerKey,
+        Signer hostKey) {
+      this.number = number;
+      this.ad = ad;
+      this.router = router;
+      this.routerStack = routerStack;
+      this.host = host;
+      this.hostStack = hostStack;
+      this.routerKey = routerKey;
+      this.hostKey = hostKey;
+    }
+  }
+
+  public final SimNetwork net;
+  public final List<Domain> domains = new ArrayList<>();
+  public final XiaNode vm;
+  public final XiaStack vmStack;
+  public final Signer vmKey = TestKeys.signer("vm");
+  public final LinkProfile local;
+  public final Map<Integer, Integer> received = new HashMap<>();
+  public @Nullable Agent agent;
+  public @Nullable NameServer nameServer;
+  public @Nullable SimLink vmLink;
+  public int vmAt = -1;
+  public DomainTrust trust = DomainTrust.selfCertifying();
+  private final Map<Integer, DatagramSocket> clients = new HashMap<>();
+  private int probes;
+
+  /**
+   * @param count domains
+   * @param local profile of the links to hosts
+   */
+  public Domains(SimNetwork net, int count, LinkProfile local) {
+    this.net = net;
+    this.local = local;
+    for (int i = 0; i < count; i++) {
+      Signer routerKey = TestKeys.signer("router" + i);
+      Signer hostKey = TestKeys.signer("host" + i);
+      Xid ad = Xid.parse(String.format("AD:%040x", 0x1000 + i));
+      long[] macs = new long[3 + SPARE_PORTS];
+      for (int p = 0; p < macs.length; p++) {
+        macs[p] = 0x020000000000L | (long) i << 8 | 0x20 + p;
+      }
+      XiaNode router =
+          net.add(
+              NodeConfig.router(
+                      "router" + i,
+                      new LocalAddress(ad, routerKey.identity().hid(), null),
+                      macs)
+                  .withLearnFromBroadcast(false));
+      XiaNode host =
+          net.add(
+              NodeConfig.host(
+                  "host" + i,
+                  new LocalAddress(
+                      Xid.parse("AD:" + "9".repeat(40)), hostKey.identity().hid(), null),
+                  0x020000010000L | (long) i << 8 | 0x10));
+      net.link(host, 0, router, 0, local);
+      domains.add(
+          new Domain(
+              i,
+              ad,
+              router,
+              new HandlerStack(net.stack(router), router),
+              host,
+              new HandlerStack(net.stack(host), host),
+              routerKey,
+              hostKey));
+    }
+    vm =
+        net.add(
+            NodeConfig.host(
+                "vm",
+                new LocalAddress(
+                    Xid.parse("AD:" + "9".repeat(40)), vmKey.identity().hid(), null),
+                VM_MAC));
+    vmStack = new HandlerStack(net.stack(vm), vm);
+    Map<Xid, Set<Xid>> gateways = new HashMap<>();
+    domains.forEach(
+        d -> gateways.put(d.ad, new HashSet<>(List.of(d.routerKey.identity().hid()))));
+    trust = DomainTrust.of(gateways);
+  }
+
+  /** Links two routers. */
+  public SimLink join(int a, int b, LinkProfile profile) {
+    Domain x = domains.get(a);
+    Domain y = domains.get(b);
+    SimLink link = net.link(x.router, x.nextPort++, y.router, y.nextPort++, profile);
+    x.links.add(link);
+    y.links.add(link);
+    return link;
+  }
+
+  /** A chain of all domains. */
+  public Domains chain(LinkProfile profile) {
+    for (int i = 0; i + 1 < domains.size(); i++) {
+      join(i, i + 1, profile);
+    }
+    return this;
+  }
+
+  /** Wall clock of everybody. */
+  public long epochMicros() {
+    return EPOCH_MICROS + net.loop().nanoTime() / 1000;
+  }
+
+  /** Starts all services; the name server runs on host 0. */
+  public Domains start(
+      UnaryOperator<GatewayConfig> gateways, UnaryOperator<AgentConfig> agents) {
+    for (Domain d : domains) {
+      d.gateway = newGateway(d, gateways);
+      net.await(d.gateway.start());
+    }
+    for (Domain d : domains) {
+      AgentConfig config = agents.apply(AgentConfig.signed(d.hostKey, trust));
+      d.hostAgent =
+          new Agent(
+              d.hostStack, config, TestKeys.verifier(), net.newRandom(), this::epochMicros);
+      net.await(d.hostAgent.start());
+    }
+    startNameServer();
+    agent =
+        new Agent(
+            vmStack,
+            agents.apply(
+                AgentConfig.signed(vmKey, trust)
+                    .withNames(Map.of(NAME, SERVICE))
+                    .withMac(VM_MAC)),
+            TestKeys.verifier(),
+            net.newRandom(),
+            this::epochMicros);
+    net.await(agent.start());
+    net.await(
+        vmStack.openDatagram(
+            SERVICE, (source, payload, port) -> received.merge(payload.getInt(8), 1, Integer::sum)));
+    return this;
+  }
+
+  /** Starts all services with the usual configuration. */
+  public Domains start() {
+    return start(UnaryOperator.identity(), UnaryOperator.identity());
+  }
+
+  /** A gateway for a domain, not started. */
+  public Gateway newGateway(Domain d, UnaryOperator<GatewayConfig> change) {
+    return new Gateway(
+        d.routerStack,
+        change.apply(
+            GatewayConfig.signed(d.routerKey, trust).withNameServer(nameServerDag())),
+        TestKeys.verifier(),
+        this::epochMicros);
+  }
+
+  /** Starts the name server on host 0. */
+  public void startNameServer() {
+    Domain first = domains.get(0);
+    nameServer =
+        new NameServer(
+            first.hostStack,
+            new NameServer.Config(first.hostKey, false, 1000),
+            TestKeys.verifier(),
+            this::epochMicros);
+    net.await(nameServer.start());
+  }
+
+  /** Address of the name server. */
+  public Dag nameServerDag() {
+    Domain first = domains.get(0);
+    return Dag.path(first.ad, first.hostKey.identity().hid(), Xid.SID_NS);
+  }
+
+  /** Takes the machine off the network. */
+  public void stopVm() {
+    if (vmLink != null) {
+      vmLink.unplug();
+      vmLink = null;
+    }
+  }
+
+  /** Plugs the machine in, without any sign. */
+  public void plugVm(int domain) {
+    stopVm();
+    vmLink = net.link(vm, 0, domains.get(domain).router, 1, local);
+    vmAt = domain;
+  }
+
+  /** Plugs the machine in; the hypervisor's RARPs go out and, later, the guest is told. */
+  public void resumeVm(int domain) {
+    plugVm(domain);
+    XiaNode router = domains.get(domain).router;
+    SimLink link = vmLink;
+    for (long ms : new long[] {0, 50, 200, 450, 800}) {
+      net.loop()
+          .schedule(
+              ms * 1_000_000 + local.delay().toNanos(),
+              () -> {
+                if (vmLink == link) {
+                  router.linkEvent(new LinkEvent(LinkEvent.Kind.RARP, 1, VM_MAC));
+                }
+              });
+      net.loop()
+          .schedule(
+              (ms + 20) * 1_000_000,
+              () -> {
+                if (vmLink == link) {
+                  vm.linkEvent(new LinkEvent(LinkEvent.Kind.NOTIFY_PEERS, 0, VM_MAC));
+                }
+              });
+    }
+  }
+
+  /** Whether the agent, every route and the name are as they should be for where the machine is. */
+  public boolean settled() {
+    Agent a = agent;
+    return a != null
+        && a.machine().waitingFor().equals("nothing")
+        && a.machine().place() != null
+        && a.machine().place().ad().equals(domains.get(vmAt).ad);
+  }
+
+  /** Sends one probe from a domain's host to the machine by its address in some domain. */
+  public int probe(int fromDomain, int addressDomain) {
+    DatagramSocket socket =
+        clients.computeIfAbsent(
+            fromDomain,
+            d ->
+                net.await(
+                    domains.get(d).hostStack.openDatagram(null, (s, p, port) -> {})));
+    int number = ++probes;
+    ByteBuffer payload = ByteBuffer.allocate(12);
+    payload.put("probe...".getBytes(StandardCharsets.US_ASCII)).putInt(number).flip();
+    socket.send(vmDag(addressDomain), payload);
+    return number;
+  }
+
+  /** The machine's address in a domain. */
+  public Dag vmDag(int domain) {
+    return Dag.path(domains.get(domain).ad, vmKey.identity().hid(), SERVICE);
+  }
+
+  /** Whether a probe from a domain to the machine's address in another arrives. */
+  public boolean reaches(int fromDomain, int addressDomain) {
+    int number = probe(fromDomain, addressDomain);
+    return net.runUntil(() -> received.containsKey(number), Duration.ofSeconds(2));
+  }
+
+  /** Runs until everything is settled. */
+  public boolean settle(Duration limit) {
+    return net.runUntil(this::settled, limit);
+  }
+}
