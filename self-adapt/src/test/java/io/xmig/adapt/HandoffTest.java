@@ -12,8 +12,7 @@ import org.junit.jupiter.api.Test;
 class HandoffTest {
   private static Domains chain(long seed, int count, long wanMs) {
     Domains lab =
-        new Domains(
-            new SimNetwork(seed), count, LinkProfile.delay(Duration.ofNanos(100_000)));
+        new Domains(new SimNetwork(seed), count, LinkProfile.delay(Duration.ofNanos(100_000)));
     return lab.chain(LinkProfile.delayMs(wanMs));
   }
 

@@ -42,8 +42,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The self-adaptive agent of a host: an {@link AgentMachine} with the sockets of a stack. A plain object
- * on any stack of the host; there can be one per node.
+ * The self-adaptive agent of a host: an {@link AgentMachine} with the sockets of a stack. A plain
+ * object on any stack of the host; there can be one per node.
  *
  * @threading on the stack's loop
  */
@@ -90,8 +90,7 @@ public final class Agent implements AutoCloseable {
       LongSupplier epochMicros) {
     Signer signer = config.signer();
     if (signer != null) {
-      var owner =
-          config.delegation() == null ? signer.identity() : config.delegation().issuer();
+      var owner = config.delegation() == null ? signer.identity() : config.delegation().issuer();
       if (!owner.owns(stack.localAddress().hid())) {
         throw new IllegalArgumentException(
             "the key "
@@ -147,8 +146,7 @@ public final class Agent implements AutoCloseable {
     } catch (RefusedException e) {
       refusals.add(e, now());
     } catch (XiaException e) {
-      refusals.add(
-          new RefusedException(Refusal.MALFORMED, String.valueOf(e.getMessage())), now());
+      refusals.add(new RefusedException(Refusal.MALFORMED, String.valueOf(e.getMessage())), now());
     }
     rearm();
   }
@@ -249,8 +247,7 @@ public final class Agent implements AutoCloseable {
       return;
     }
     spend();
-    statement.check(
-        verifier, Delegation.SCOPE_LOCATION, epochMicros.getAsLong() / 1_000_000);
+    statement.check(verifier, Delegation.SCOPE_LOCATION, epochMicros.getAsLong() / 1_000_000);
     settings.forget(location.hid(), place.gateway());
   }
 
@@ -328,8 +325,7 @@ public final class Agent implements AutoCloseable {
     try {
       socket.send(to, ByteBuffer.wrap(bytes));
     } catch (XiaSocketException e) {
-      refusals.add(
-          new RefusedException(Refusal.NO_ROUTE, String.valueOf(e.getMessage())), now());
+      refusals.add(new RefusedException(Refusal.NO_ROUTE, String.valueOf(e.getMessage())), now());
     }
   }
 
@@ -369,8 +365,7 @@ public final class Agent implements AutoCloseable {
         Envelope statement = location.seal(signer, config.delegation(), sequence);
         send(adaptSocket, ALL_GATEWAYS, new Signal.Register(statement).encode());
       } else {
-        send(
-            beaconSocket, ALL_V1_GATEWAYS, new RoutingMessage.HostRegister(hid).encode());
+        send(beaconSocket, ALL_V1_GATEWAYS, new RoutingMessage.HostRegister(hid).encode());
         // v1.1 gateways confirm nothing; repeating often is all that can be done
         stack
             .loop()
@@ -393,8 +388,7 @@ public final class Agent implements AutoCloseable {
       if (server == null) {
         return;
       }
-      LocalAddress here =
-          new LocalAddress(place.ad(), stack.localAddress().hid(), place.fourId());
+      LocalAddress here = new LocalAddress(place.ad(), stack.localAddress().hid(), place.fourId());
       Xid service = config.names().get(name);
       Dag address = service == null ? here.host() : here.service(service);
       Signer signer = config.signer();

@@ -15,9 +15,10 @@ import org.jspecify.annotations.Nullable;
  * @param signer the host's key, or that of its delegate; {@code null} makes a v1.1 host
  * @param delegation the host's leave, if the signer is a delegate
  * @param trust whose beacons are believed
- * @param acceptUnsigned whether unsigned v1.1 beacons are believed, while no signed gateway is heard
- * @param names names to keep registered, each with the service it leads to, or with {@code null} for
- *     the host itself
+ * @param acceptUnsigned whether unsigned v1.1 beacons are believed, while no signed gateway is
+ *     heard
+ * @param names names to keep registered, each with the service it leads to, or with {@code null}
+ *     for the host itself
  * @param mac Ethernet address of the host, 0 if not known
  * @param lifetime of a registration, as far as the gateway grants it
  * @param clockTolerance how much older than the newest beacon heard another gateway's may be
@@ -68,15 +69,7 @@ public record AgentConfig(
   /** The same with names to keep registered. */
   public AgentConfig withNames(Map<String, @Nullable Xid> wanted) {
     return new AgentConfig(
-        signer,
-        delegation,
-        trust,
-        acceptUnsigned,
-        wanted,
-        mac,
-        lifetime,
-        clockTolerance,
-        timing);
+        signer, delegation, trust, acceptUnsigned, wanted, mac, lifetime, clockTolerance, timing);
   }
 
   /** The same for a known Ethernet address. */
@@ -96,42 +89,18 @@ public record AgentConfig(
   /** The same, believing unsigned beacons or not. */
   public AgentConfig withAcceptUnsigned(boolean accept) {
     return new AgentConfig(
-        signer,
-        delegation,
-        trust,
-        accept,
-        names,
-        mac,
-        lifetime,
-        clockTolerance,
-        timing);
+        signer, delegation, trust, accept, names, mac, lifetime, clockTolerance, timing);
   }
 
   /** The same with another lifetime. */
   public AgentConfig withLifetime(Duration wanted) {
     return new AgentConfig(
-        signer,
-        delegation,
-        trust,
-        acceptUnsigned,
-        names,
-        mac,
-        wanted,
-        clockTolerance,
-        timing);
+        signer, delegation, trust, acceptUnsigned, names, mac, wanted, clockTolerance, timing);
   }
 
   /** The same with a key. */
   public AgentConfig withSigner(Signer key, @Nullable Delegation leave) {
     return new AgentConfig(
-        key,
-        leave,
-        trust,
-        acceptUnsigned,
-        names,
-        mac,
-        lifetime,
-        clockTolerance,
-        timing);
+        key, leave, trust, acceptUnsigned, names, mac, lifetime, clockTolerance, timing);
   }
 }

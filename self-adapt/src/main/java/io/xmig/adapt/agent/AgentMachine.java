@@ -17,12 +17,12 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The self-adaptive agent as a state machine: takes beacons, signs, confirmations and time, gives {@link
- * AgentActions}. Knows nothing of sockets, keys or clocks; every input that is not to be believed was
- * sorted out before.
+ * The self-adaptive agent as a state machine: takes beacons, signs, confirmations and time, gives
+ * {@link AgentActions}. Knows nothing of sockets, keys or clocks; every input that is not to be
+ * believed was sorted out before.
  *
- * <p>Steps that do not depend on each other are under way at the same time: the registration with the
- * gateway, each name, each former domain has its own retries and its own confirmation.
+ * <p>Steps that do not depend on each other are under way at the same time: the registration with
+ * the gateway, each name, each former domain has its own retries and its own confirmation.
  *
  * @threading one thread; {@code nowNs} never goes back
  */
@@ -93,8 +93,9 @@ public final class AgentMachine {
   }
 
   /**
-   * A sign that the machine may have woken up elsewhere. Signs repeat; each makes the agent register
-   * where it believes to be and ask who is there, which changes nothing if it has not moved.
+   * A sign that the machine may have woken up elsewhere. Signs repeat; each makes the agent
+   * register where it believes to be and ask who is there, which changes nothing if it has not
+   * moved.
    */
   public void onSign(MobilitySign sign, long nowNs) {
     if (signOpen && nowNs - signNs < timing.solicitFirst().toNanos() / 4) {
@@ -176,8 +177,7 @@ public final class AgentMachine {
     settle(confirmed && !registering.running() ? AgentState.ATTACHED : AgentState.REGISTERING);
   }
 
-  private void onForeignBeacon(
-      Heard heard, Heard here, long previousNs, boolean live, long nowNs) {
+  private void onForeignBeacon(Heard heard, Heard here, long previousNs, boolean live, long nowNs) {
     boolean currentLiveSinceSign = here.liveNs >= signNs;
     if (signOpen && nowNs - signNs <= timing.signHolds().toNanos() && !currentLiveSinceSign) {
       attach(heard, "foreign beacon after a sign", nowNs);
@@ -446,7 +446,9 @@ public final class AgentMachine {
     at = Math.min(at, Math.min(refreshNs, checkUntilNs));
     Heard here = current;
     if (here != null && state == AgentState.ATTACHED) {
-      at = Math.min(at, here.heardNs + (long) (timing.missedBeacons() * here.place.periodMs() * 1e6) + 1);
+      at =
+          Math.min(
+              at, here.heardNs + (long) (timing.missedBeacons() * here.place.periodMs() * 1e6) + 1);
     }
     return at;
   }

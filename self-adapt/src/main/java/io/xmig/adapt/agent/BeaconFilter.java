@@ -33,8 +33,7 @@ final class BeaconFilter {
   private long newestStamp;
   private long newestAtNs;
 
-  BeaconFilter(
-      DomainTrust trust, boolean acceptUnsigned, Verifier verifier, Duration tolerance) {
+  BeaconFilter(DomainTrust trust, boolean acceptUnsigned, Verifier verifier, Duration tolerance) {
     this.trust = trust;
     this.acceptUnsigned = acceptUnsigned;
     this.verifier = verifier;
@@ -92,8 +91,7 @@ final class BeaconFilter {
       newestStamp = proof.sequence();
       newestAtNs = nowNs;
     }
-    return new Believed(
-        place(beacon), proof.sequence(), live, proof.signer(), beacon.lifetimeS());
+    return new Believed(place(beacon), proof.sequence(), live, proof.signer(), beacon.lifetimeS());
   }
 
   /** Network time by the newest believed beacon, microseconds since the epoch; 0 if none yet. */

@@ -47,8 +47,7 @@ final class HostSettings {
     }
     report(
         "gateway",
-        control.set(
-            XidType.HID, new RouteEntry(gateway, PORT, gateway, RouteEntry.FLAGS_DAEMON)));
+        control.set(XidType.HID, new RouteEntry(gateway, PORT, gateway, RouteEntry.FLAGS_DAEMON)));
     if (place.nameServer() != null) {
       report("name server", stack.updateNameServer(place.nameServer()));
     }
@@ -56,8 +55,8 @@ final class HostSettings {
   }
 
   /**
-   * Removes every HID entry that leads over the link to somebody else than the gateway: it was learned
-   * at the former place, such as the one for the host that the machine ran on.
+   * Removes every HID entry that leads over the link to somebody else than the gateway: it was
+   * learned at the former place, such as the one for the host that the machine ran on.
    */
   void forgetNeighbours(Xid gateway) {
     control
@@ -97,8 +96,7 @@ final class HostSettings {
     }
   }
 
-  private static void report(
-      String what, java.util.concurrent.CompletableFuture<Void> done) {
+  private static void report(String what, java.util.concurrent.CompletableFuture<Void> done) {
     done.exceptionally(
         error -> {
           LOG.warn("could not set the {}: {}", what, error.getMessage());

@@ -19,8 +19,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends a gateway's beacons: one every period, and one at once when a machine arrives or somebody asks,
- * but never more than one per {@link #MIN_GAP}, so that asking cannot be used to flood a link.
+ * Sends a gateway's beacons: one every period, and one at once when a machine arrives or somebody
+ * asks, but never more than one per {@link #MIN_GAP}, so that asking cannot be used to flood a
+ * link.
  *
  * @threading on the stack's loop
  */
@@ -162,7 +163,8 @@ public final class BeaconSender {
     byte[] bytes = beacon.encode();
     output.accept(DESTINATION, ByteBuffer.wrap(bytes));
     for (Dag asker : askers) {
-      output.accept(asker, ByteBuffer.wrap(new io.xmig.adapt.signal.Signal.BeaconCopy(bytes).encode()));
+      output.accept(
+          asker, ByteBuffer.wrap(new io.xmig.adapt.signal.Signal.BeaconCopy(bytes).encode()));
     }
     sent++;
     nonces.clear();

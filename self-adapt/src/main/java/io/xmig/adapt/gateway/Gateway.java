@@ -68,8 +68,7 @@ public final class Gateway implements AutoCloseable {
     this.config = config;
     this.epochMicros = epochMicros;
     this.refusals = new RefusalLog("gateway " + stack.localAddress().ad().idHex());
-    if (config.signer() != null
-        && !config.signer().identity().owns(stack.localAddress().hid())) {
+    if (config.signer() != null && !config.signer().identity().owns(stack.localAddress().hid())) {
       throw new IllegalArgumentException(
           "the key "
               + config.signer().identity().hid().idHex()
@@ -167,8 +166,8 @@ public final class Gateway implements AutoCloseable {
   }
 
   /**
-   * A node that learns HIDs from whoever broadcasts, as the prototype does, would undo every check made
-   * here; nodes that cannot be told so were configured so.
+   * A node that learns HIDs from whoever broadcasts, as the prototype does, would undo every check
+   * made here; nodes that cannot be told so were configured so.
    */
   private void forbidLearning() {
     stack.writeHandler("./xrc/n/proc/rt_HID.learn", "0").exceptionally(error -> null);

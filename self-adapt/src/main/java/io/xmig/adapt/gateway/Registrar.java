@@ -108,8 +108,7 @@ final class Registrar {
     long micros = epochMicros.getAsLong();
     ReplayGuard.Verdict verdict;
     try {
-      verdict =
-          guard.check(location.hid(), statement.sequence(), statement.fingerprint(), micros);
+      verdict = guard.check(location.hid(), statement.sequence(), statement.fingerprint(), micros);
       if (verdict == ReplayGuard.Verdict.REPEATED) {
         repeated(location, statement);
         return;
@@ -128,8 +127,7 @@ final class Registrar {
       return;
     }
     statement.check(verifier, Delegation.SCOPE_LOCATION, micros / 1_000_000);
-    guard.accept(
-        location.hid(), statement.sequence(), statement.fingerprint(), loop.nanoTime());
+    guard.accept(location.hid(), statement.sequence(), statement.fingerprint(), loop.nanoTime());
     Arrival seen = location.mac() == 0 ? null : arrivals.get(location.mac());
     boolean recent = seen != null && loop.nanoTime() - seen.atNs < ARRIVAL_HOLDS_NS;
     boolean delegated = (location.flags() & Location.FLAG_DELEGATED) != 0;
@@ -181,8 +179,7 @@ final class Registrar {
               HostRoutes.Basis.REGISTERED,
               statement.sequence(),
               statement,
-              new RouteEntry(
-                  location.hid(), port, location.hid(), RouteEntry.FLAGS_REGISTERED),
+              new RouteEntry(location.hid(), port, location.hid(), RouteEntry.FLAGS_REGISTERED),
               now + lifetime * 1_000_000_000L));
     } catch (RefusedException e) {
       refuse(location, statement, e);
@@ -204,8 +201,7 @@ final class Registrar {
   /** Enters the host's Ethernet address, so that the first packet to it waits for no XARP. */
   private void spareResolution(Location location, int port) {
     control
-        .write(
-            "xlc" + port + "/xarpq.insert", location.hid() + " " + macText(location.mac()))
+        .write("xlc" + port + "/xarpq.insert", location.hid() + " " + macText(location.mac()))
         .exceptionally(error -> null); // a node without this handler resolves as ever
   }
 
@@ -240,14 +236,8 @@ final class Registrar {
     }
     Receipt receipt =
         new Receipt(
-            location.hid(),
-            statement.sequence(),
-            address.get().ad(),
-            granted(location),
-            former);
-    reply(
-        location,
-        new Signal.Registered(receipt.seal(key, config.mandate(), stamps.getAsLong())));
+            location.hid(), statement.sequence(), address.get().ad(), granted(location), former);
+    reply(location, new Signal.Registered(receipt.seal(key, config.mandate(), stamps.getAsLong())));
   }
 
   private void refuse(Location location, Envelope statement, RefusedException why) {
@@ -261,18 +251,15 @@ final class Registrar {
     if (why.refusal() == Refusal.CLOCK) {
       hint = Math.max(hint, epochMicros.getAsLong() - 1);
     }
-    RefusalNote note =
-        new RefusalNote(location.hid(), statement.sequence(), why.refusal(), hint);
-    reply(
-        location, new Signal.Refused(note.seal(key, config.mandate(), stamps.getAsLong())));
+    RefusalNote note = new RefusalNote(location.hid(), statement.sequence(), why.refusal(), hint);
+    reply(location, new Signal.Refused(note.seal(key, config.mandate(), stamps.getAsLong())));
   }
 
   /** Answers go to the host by its HID alone: it may not have its new address yet. */
   private void reply(Location location, Signal signal) {
     byte[] bytes = signal.encode();
     boolean known = hosts.find(location.hid()) != null;
-    output.accept(
-        Dag.path(known ? location.hid() : Xid.BHID, Signal.SID_ADAPT), bytes);
+    output.accept(Dag.path(known ? location.hid() : Xid.BHID, Signal.SID_ADAPT), bytes);
   }
 
   /** A v1.1 registration. */

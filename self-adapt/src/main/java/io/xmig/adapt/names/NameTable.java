@@ -1,5 +1,6 @@
 package io.xmig.adapt.names;
 
+import io.xmig.adapt.trust.Delegation;
 import io.xmig.adapt.trust.Envelope;
 import io.xmig.adapt.trust.Refusal;
 import io.xmig.adapt.trust.RefusedException;
@@ -7,7 +8,6 @@ import io.xmig.adapt.trust.Verifier;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.DagParseException;
 import io.xmig.xia.addr.Xid;
-import io.xmig.adapt.trust.Delegation;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;

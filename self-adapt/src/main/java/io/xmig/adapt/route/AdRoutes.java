@@ -13,7 +13,9 @@ final class AdRoutes {
     this.control = control;
   }
 
-  /** The entry that packets to the domain take: its own, else the default; {@code null} for none. */
+  /**
+   * The entry that packets to the domain take: its own, else the default; {@code null} for none.
+   */
   CompletableFuture<@Nullable RouteEntry> towards(Xid ad) {
     return control
         .list(XidType.AD)

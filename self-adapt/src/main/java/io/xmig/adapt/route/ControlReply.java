@@ -109,7 +109,9 @@ public record ControlReply(int code, String message, byte[] data) {
       }
       if (c == '\n') {
         int end = line.length();
-        return end > 0 && line.charAt(end - 1) == '\r' ? line.substring(0, end - 1) : line.toString();
+        return end > 0 && line.charAt(end - 1) == '\r'
+            ? line.substring(0, end - 1)
+            : line.toString();
       }
       if (line.length() >= MAX_LINE) {
         throw new IOException("ControlSocket line longer than " + MAX_LINE + " characters");

@@ -19,8 +19,8 @@ import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls handlers of a Click process over its ControlSocket (TCP). Connects on first use and again after
- * a failure; commands are sent one at a time in the order of the calls.
+ * Calls handlers of a Click process over its ControlSocket (TCP). Connects on first use and again
+ * after a failure; commands are sent one at a time in the order of the calls.
  *
  * @threading any; completions run on the executor given
  * @source docs/click.md section 4

@@ -34,8 +34,7 @@ public final class HandlerRouteControl implements RouteControl {
 
   /** The tables of a node that shares a process with the stack's node. */
   public static RouteControl of(XiaStack stack, String node) {
-    return new HandlerRouteControl(
-        node + "/", stack::readHandler, stack::writeHandler, () -> {});
+    return new HandlerRouteControl(node + "/", stack::readHandler, stack::writeHandler, () -> {});
   }
 
   /** The tables of a node behind Click's ControlSocket. Closing closes the connection. */

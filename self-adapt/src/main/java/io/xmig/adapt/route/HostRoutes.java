@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The HID entries that a router's services have set: soft state that goes away when nobody repeats the
- * statement it rests on. The only writer of the HID table beside the routing daemon.
+ * The HID entries that a router's services have set: soft state that goes away when nobody repeats
+ * the statement it rests on. The only writer of the HID table beside the routing daemon.
  *
  * @threading on the stack's loop
  */
@@ -108,10 +108,7 @@ public final class HostRoutes {
     Host host = hosts.get(hid);
     long until = loop.nanoTime() + graceNs;
     if (host != null && until - host.expiresNs < 0) {
-      hosts.put(
-          hid,
-          new Host(
-              hid, host.basis, host.sequence, host.statement, host.route, until));
+      hosts.put(hid, new Host(hid, host.basis, host.sequence, host.statement, host.route, until));
     }
   }
 
@@ -132,11 +129,14 @@ public final class HostRoutes {
     sweeping = null;
     long now = loop.nanoTime();
     List<Xid> expired = new ArrayList<>();
-    hosts.values().forEach(h -> {
-      if (now - h.expiresNs >= 0) {
-        expired.add(h.hid);
-      }
-    });
+    hosts
+        .values()
+        .forEach(
+            h -> {
+              if (now - h.expiresNs >= 0) {
+                expired.add(h.hid);
+              }
+            });
     expired.forEach(this::remove);
     if (!hosts.isEmpty()) {
       sweeping = loop.schedule(SWEEP_NS, this::sweep);

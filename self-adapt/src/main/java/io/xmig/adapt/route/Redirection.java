@@ -26,9 +26,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A router's part in sending on what comes for hosts that have moved. As new gateway it asks the former
- * ones, router by router, until each has confirmed; as a router on the way, or as the former gateway, it
- * points the host's HID entry to the next hop towards the host's domain.
+ * A router's part in sending on what comes for hosts that have moved. As new gateway it asks the
+ * former ones, router by router, until each has confirmed; as a router on the way, or as the former
+ * gateway, it points the host's HID entry to the next hop towards the host's domain.
  *
  * @threading on the stack's loop
  * @source docs/self-adaptation.md, "Traffic redirection"
@@ -187,9 +187,7 @@ public final class Redirection {
               } else {
                 Xid hop = route.nextHop();
                 Dag to =
-                    hop == null
-                        ? Dag.path(ad, Signal.SID_ADAPT)
-                        : Dag.path(hop, Signal.SID_ADAPT);
+                    hop == null ? Dag.path(ad, Signal.SID_ADAPT) : Dag.path(hop, Signal.SID_ADAPT);
                 output.accept(to, signal.encode());
               }
             });
@@ -225,8 +223,7 @@ public final class Redirection {
         guard.check(location.hid(), statement.sequence(), statement.fingerprint(), micros);
     if (verdict == ReplayGuard.Verdict.NEW) {
       statement.check(verifier, Delegation.SCOPE_LOCATION, micros / 1_000_000);
-      guard.accept(
-          location.hid(), statement.sequence(), statement.fingerprint(), loop.nanoTime());
+      guard.accept(location.hid(), statement.sequence(), statement.fingerprint(), loop.nanoTime());
     }
   }
 
@@ -261,8 +258,7 @@ public final class Redirection {
     }
     HostRoutes.Host old = hosts.find(hid);
     RouteEntry entry =
-        new RouteEntry(
-            hid, towards.port(), towards.nextHop(), RouteEntry.FLAGS_REPOINTED);
+        new RouteEntry(hid, towards.port(), towards.nextHop(), RouteEntry.FLAGS_REPOINTED);
     long now = loop.nanoTime();
     long expires = guard.acceptedNs(hid, now) + Math.max(1, location.lifetimeS()) * 1_000_000_000L;
     if (now - expires >= 0) {
@@ -273,12 +269,7 @@ public final class Redirection {
     try {
       hosts.set(
           new HostRoutes.Host(
-              hid,
-              HostRoutes.Basis.REPOINTED,
-              statement.sequence(),
-              statement,
-              entry,
-              expires));
+              hid, HostRoutes.Basis.REPOINTED, statement.sequence(), statement, entry, expires));
     } catch (RefusedException e) {
       refused.accept(e);
       return false;
@@ -314,8 +305,7 @@ public final class Redirection {
     Location location = Location.of(repointed.location());
     if (!location.ad().equals(ownAd.get())) {
       believe(location, repointed.location());
-      install(
-          location, repointed.location(), () -> pass(location.ad(), repointed));
+      install(location, repointed.location(), () -> pass(location.ad(), repointed));
       return;
     }
     RepointReceipt receipt = RepointReceipt.of(repointed.receipt());
@@ -339,8 +329,8 @@ public final class Redirection {
   }
 
   /**
-   * A newer statement overtakes a redirection that went through this router: if the new path does not,
-   * the entry is let go of, and the router it points to is told in turn.
+   * A newer statement overtakes a redirection that went through this router: if the new path does
+   * not, the entry is let go of, and the router it points to is told in turn.
    */
   public void onWithdraw(Signal.Withdraw withdraw) {
     Location location = Location.of(withdraw.location());

@@ -31,10 +31,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the other routers and sets the AD routes: HELLO to the neighbours, LSAs to everybody, shortest
- * paths with a cost of one per link. The messages are those of the prototype's xrouted; between routers
- * with keys they travel in envelopes. Unlike xrouted's, neighbours and LSAs run out, and a change is
- * told at once.
+ * Finds the other routers and sets the AD routes: HELLO to the neighbours, LSAs to everybody,
+ * shortest paths with a cost of one per link. The messages are those of the prototype's xrouted;
+ * between routers with keys they travel in envelopes. Unlike xrouted's, neighbours and LSAs run
+ * out, and a change is told at once.
  *
  * @threading on the stack's loop
  * @source docs/wire.md section 10, docs/prototype.md "xrouted"
@@ -162,8 +162,7 @@ public final class RoutingDaemon {
     byte[] plain = message.encode();
     if (signer != null) {
       Envelope envelope =
-          Envelope.seal(
-              signer, mandate, Envelope.KIND_ROUTING, stamps.getAsLong(), plain);
+          Envelope.seal(signer, mandate, Envelope.KIND_ROUTING, stamps.getAsLong(), plain);
       output.accept(EVERYBODY, new Signal.Routing(envelope).encode());
     }
     if (signer == null || acceptUnsigned) {
@@ -251,11 +250,9 @@ public final class RoutingDaemon {
       throw new RefusedException(Refusal.FULL, "too many neighbours");
     }
     Neighbour old = neighbours.get(hello.hid());
-    neighbours.put(
-        hello.hid(), new Neighbour(hello.ad(), hello.hid(), inPort, loop.nanoTime()));
+    neighbours.put(hello.hid(), new Neighbour(hello.ad(), hello.hid(), inPort, loop.nanoTime()));
     if (old == null || old.port != inPort || !old.ad.equals(hello.ad())) {
-      RouteEntry entry =
-          new RouteEntry(hello.hid(), inPort, hello.hid(), RouteEntry.FLAGS_DAEMON);
+      RouteEntry entry = new RouteEntry(hello.hid(), inPort, hello.hid(), RouteEntry.FLAGS_DAEMON);
       control.set(XidType.HID, entry);
       LocalAddress here = address.get();
       send(new RoutingMessage.Hello(here.ad(), here.hid()));
@@ -274,8 +271,7 @@ public final class RoutingDaemon {
       return;
     }
     LinkState known = routers.get(lsa.hid());
-    boolean alive =
-        known != null && loop.nanoTime() - known.heardNs < LSA_LIFETIME.toNanos();
+    boolean alive = known != null && loop.nanoTime() - known.heardNs < LSA_LIFETIME.toNanos();
     if (envelope == null
         && known != null
         && alive
@@ -365,21 +361,22 @@ public final class RoutingDaemon {
     apply(wanted);
   }
 
-  private static void want(
-      Map<Xid, RouteEntry> wanted, Xid ad, Neighbour via, Xid ownAd) {
+  private static void want(Map<Xid, RouteEntry> wanted, Xid ad, Neighbour via, Xid ownAd) {
     if (!ad.equals(ownAd)) {
-      wanted.putIfAbsent(
-          ad, new RouteEntry(ad, via.port, via.hid, RouteEntry.FLAGS_DAEMON));
+      wanted.putIfAbsent(ad, new RouteEntry(ad, via.port, via.hid, RouteEntry.FLAGS_DAEMON));
     }
   }
 
   private void apply(Map<Xid, RouteEntry> wanted) {
     List<Xid> stale = new ArrayList<>();
-    installed.keySet().forEach(ad -> {
-      if (!wanted.containsKey(ad)) {
-        stale.add(ad);
-      }
-    });
+    installed
+        .keySet()
+        .forEach(
+            ad -> {
+              if (!wanted.containsKey(ad)) {
+                stale.add(ad);
+              }
+            });
     for (Xid ad : stale) {
       installed.remove(ad);
       control.remove(XidType.AD, ad).exceptionally(error -> null);
@@ -422,8 +419,7 @@ public final class RoutingDaemon {
   /** Falls silent; routes stay. */
   public void stop() {
     stopped = true;
-    for (EventLoop.Timer timer :
-        new EventLoop.Timer[] {helloTimer, lsaTimer, settleTimer}) {
+    for (EventLoop.Timer timer : new EventLoop.Timer[] {helloTimer, lsaTimer, settleTimer}) {
       if (timer != null) {
         timer.cancel();
       }

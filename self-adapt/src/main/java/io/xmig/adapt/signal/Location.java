@@ -77,8 +77,8 @@ public record Location(
   }
 
   /**
-   * Reads the statement in an envelope and refuses it if the key is not the host's; the signature is
-   * checked by {@link Envelope#check}, the age by the receiver.
+   * Reads the statement in an envelope and refuses it if the key is not the host's; the signature
+   * is checked by {@link Envelope#check}, the age by the receiver.
    */
   public static Location of(Envelope envelope) {
     if (envelope.kind() != Envelope.KIND_LOCATION) {

@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A gateway confirms a registration and tells how far the redirection of old addresses is. Sent at once
- * and again when that changes.
+ * A gateway confirms a registration and tells how far the redirection of old addresses is. Sent at
+ * once and again when that changes.
  *
  * <pre>
  *  0 24  HID of the host

@@ -15,7 +15,9 @@ import java.util.Map;
  * @source docs/self-adaptation.md, "Messages"
  */
 public sealed interface Signal {
-  /** Service of agents, gateways and routers for these messages; v1.1 nodes have no such service. */
+  /**
+   * Service of agents, gateways and routers for these messages; v1.1 nodes have no such service.
+   */
   Xid SID_ADAPT = Xid.parse("SID:111000000000000000000000000000000000a001");
 
   /** Longest datagram accepted, bytes. */
@@ -170,8 +172,7 @@ public sealed interface Signal {
       }
       case 6 -> {
         byte[] location = in.field(Envelope.MAX_LENGTH);
-        yield new Repointed(
-            Envelope.decode(ByteBuffer.wrap(location)), Envelope.decode(in.rest()));
+        yield new Repointed(Envelope.decode(ByteBuffer.wrap(location)), Envelope.decode(in.rest()));
       }
       case 7 -> new Departed(Envelope.decode(in.rest()));
       case 8 -> new Routing(Envelope.decode(in.rest()));

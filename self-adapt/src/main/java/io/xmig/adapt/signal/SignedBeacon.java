@@ -83,14 +83,13 @@ public record SignedBeacon(
     nonces.forEach(body::putLong);
     body.put((byte) arrivals.size());
     arrivals.forEach(mac -> body.putShort((short) (mac >>> 32)).putInt((int) (long) mac));
-    Envelope proof =
-        Envelope.seal(gateway, delegation, Envelope.KIND_BEACON, stamp, body.array());
+    Envelope proof = Envelope.seal(gateway, delegation, Envelope.KIND_BEACON, stamp, body.array());
     return new SignedBeacon(v1, proof, periodMs, lifetimeS, nonces, arrivals);
   }
 
   /**
-   * The time at which a signed beacon was made, microseconds since the epoch; of an unsigned one its
-   * number.
+   * The time at which a signed beacon was made, microseconds since the epoch; of an unsigned one
+   * its number.
    */
   public long stamp() {
     return proof == null ? Integer.toUnsignedLong(v1.sequence()) : proof.sequence();
@@ -144,8 +143,7 @@ public record SignedBeacon(
     plain.duplicate().get(plainBytes);
     Reader in = new Reader("beacon trailer", proof.body());
     if (!Arrays.equals(in.bytes(32), digest(plainBytes))) {
-      throw new RefusedException(
-          Refusal.BAD_SIGNATURE, "the trailer was made for another beacon");
+      throw new RefusedException(Refusal.BAD_SIGNATURE, "the trailer was made for another beacon");
     }
     int period = in.u16();
     int lifetime = in.u16();

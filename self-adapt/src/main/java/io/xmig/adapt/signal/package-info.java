@@ -1,6 +1,6 @@
 /**
- * Takes datagrams, gives the messages that agents, gateways and routers exchange about where hosts are,
- * and the other way round. Pure: no input or output.
+ * Takes datagrams, gives the messages that agents, gateways and routers exchange about where hosts
+ * are, and the other way round. Pure: no input or output.
  */
 @NullMarked
 package io.xmig.adapt.signal;

@@ -5,9 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /**
- * The owner of an identifier lets another key speak for it, for some purposes and some time: a guest's
- * owner hands the guest's location to the hypervisor host, a domain's owner hands its beacons to the
- * gateway.
+ * The owner of an identifier lets another key speak for it, for some purposes and some time: a
+ * guest's owner hands the guest's location to the hypervisor host, a domain's owner hands its
+ * beacons to the gateway.
  *
  * <pre>
  *  0  1  version, 1
@@ -72,8 +72,7 @@ public final class Delegation {
     if (notAfter <= notBefore) {
       throw new IllegalArgumentException("a delegation ends after it begins");
     }
-    ByteBuffer out =
-        ByteBuffer.allocate(22 + delegate.keyLength() + issuer.identity().keyLength());
+    ByteBuffer out = ByteBuffer.allocate(22 + delegate.keyLength() + issuer.identity().keyLength());
     out.put((byte) 1).put((byte) scope).putLong(notBefore).putLong(notAfter);
     out.putShort((short) delegate.keyLength());
     delegate.putKey(out);

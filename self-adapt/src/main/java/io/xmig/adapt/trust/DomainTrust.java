@@ -97,8 +97,7 @@ public final class DomainTrust {
       }
     } else {
       Set<Xid> gateways = named.getOrDefault(ad, Set.of());
-      if (gateways.contains(message.signer().hid())
-          || gateways.contains(message.subject().hid())) {
+      if (gateways.contains(message.signer().hid()) || gateways.contains(message.subject().hid())) {
         return;
       }
     }
@@ -110,6 +109,8 @@ public final class DomainTrust {
 
   @Override
   public String toString() {
-    return anyDomain ? "any domain" : named.isEmpty() ? "self-certifying domains" : named.toString();
+    return anyDomain
+        ? "any domain"
+        : named.isEmpty() ? "self-certifying domains" : named.toString();
   }
 }

@@ -14,9 +14,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ed25519 from the JDK: keys of 44 bytes encoded, signatures of 64, deterministic, no parameters to get
- * wrong. The prototype v1.2 uses RSA keys with SHA-1 signatures, whose size alone would not fit the
- * 1024-byte buffers of its daemons next to a statement.
+ * Ed25519 from the JDK: keys of 44 bytes encoded, signatures of 64, deterministic, no parameters to
+ * get wrong. The prototype v1.2 uses RSA keys with SHA-1 signatures, whose size alone would not fit
+ * the 1024-byte buffers of its daemons next to a statement.
  *
  * @threading an instance belongs to one thread; each service has its own
  */

@@ -91,8 +91,7 @@ public final class Envelope {
     }
     byte[] mandate = delegation == null ? NOTHING : delegation.encode();
     PublicIdentity identity = signer.identity();
-    ByteBuffer out =
-        ByteBuffer.allocate(20 + body.length + identity.keyLength() + mandate.length);
+    ByteBuffer out = ByteBuffer.allocate(20 + body.length + identity.keyLength() + mandate.length);
     out.putInt(MAGIC).put((byte) kind).put((byte) 0).putLong(sequence);
     out.putShort((short) body.length).put(body);
     out.putShort((short) identity.keyLength());
@@ -214,7 +213,9 @@ public final class Envelope {
     return delegation == null ? signer : delegation.issuer();
   }
 
-  /** A number that differs when the signed content differs; tells a duplicate from a contradiction. */
+  /**
+   * A number that differs when the signed content differs; tells a duplicate from a contradiction.
+   */
   public long fingerprint() {
     return ((long) Arrays.hashCode(signed) << 32) ^ Arrays.hashCode(signature);
   }

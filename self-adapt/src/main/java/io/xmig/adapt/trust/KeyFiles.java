@@ -17,8 +17,8 @@ import java.util.Base64;
 import java.util.Map;
 
 /**
- * Key pairs on disk, named as the prototype v1.2 names them: {@code <40 hex digits>} holds the private
- * key, {@code <40 hex digits>.pub} the public one, both PEM.
+ * Key pairs on disk, named as the prototype v1.2 names them: {@code <40 hex digits>} holds the
+ * private key, {@code <40 hex digits>.pub} the public one, both PEM.
  */
 public final class KeyFiles {
   private static final int MAX_FILE_BYTES = 16 * 1024;
@@ -28,7 +28,8 @@ public final class KeyFiles {
   /** Writes a new pair into {@code directory}, private part readable by its owner only. */
   public static Path create(Path directory) throws IOException {
     try {
-      KeyPair pair = java.security.KeyPairGenerator.getInstance(Ed25519.ALGORITHM).generateKeyPair();
+      KeyPair pair =
+          java.security.KeyPairGenerator.getInstance(Ed25519.ALGORITHM).generateKeyPair();
       String name = new PublicIdentity(pair.getPublic().getEncoded()).hid().idHex();
       Files.createDirectories(directory);
       Path file = directory.resolve(name);
@@ -61,8 +62,7 @@ public final class KeyFiles {
       KeyFactory factory = KeyFactory.getInstance(Ed25519.ALGORITHM);
       signer =
           Ed25519.signer(
-              new KeyPair(
-                  publicKey, factory.generatePrivate(new PKCS8EncodedKeySpec(privateDer))));
+              new KeyPair(publicKey, factory.generatePrivate(new PKCS8EncodedKeySpec(privateDer))));
     } catch (GeneralSecurityException e) {
       throw new XiaException(
           XiaException.Recovery.ABORT, "not an Ed25519 private key", Map.of("file", file), e);

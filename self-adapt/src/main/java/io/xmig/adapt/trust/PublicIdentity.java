@@ -21,8 +21,8 @@ public final class PublicIdentity {
   private final byte[] id;
 
   /**
-   * @param key the key in its X.509 encoding (what {@link java.security.PublicKey#getEncoded} gives);
-   *     copied
+   * @param key the key in its X.509 encoding (what {@link java.security.PublicKey#getEncoded}
+   *     gives); copied
    */
   public PublicIdentity(byte[] key) {
     if (key.length == 0 || key.length > MAX_KEY_LENGTH) {

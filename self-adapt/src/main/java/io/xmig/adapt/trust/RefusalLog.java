@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Counts what was refused, by reason, and logs it; each reason at most once a second, so that an attack
- * does not fill the disk.
+ * Counts what was refused, by reason, and logs it; each reason at most once a second, so that an
+ * attack does not fill the disk.
  *
  * @threading one thread
  */

@@ -7,10 +7,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers the newest statement of each identifier, so that older ones are refused and the same one is
- * recognised. Bounded: beyond its capacity the entry unused for longest is forgotten; an identifier that
- * is not remembered must be near the checker's own time, so that a recording of something forgotten is
- * still refused.
+ * Remembers the newest statement of each identifier, so that older ones are refused and the same
+ * one is recognised. Bounded: beyond its capacity the entry unused for longest is forgotten; an
+ * identifier that is not remembered must be near the checker's own time, so that a recording of
+ * something forgotten is still refused.
  *
  * @threading one thread
  */
@@ -40,11 +40,12 @@ public final class ReplayGuard {
   }
 
   /**
-   * Compares a statement with what is known; nothing is remembered yet, since its signature may still
-   * be wrong.
+   * Compares a statement with what is known; nothing is remembered yet, since its signature may
+   * still be wrong.
    *
    * @param nowMicros the checker's time, microseconds since the epoch
-   * @throws RefusedException {@link Refusal#STALE}, {@link Refusal#CONFLICT} or {@link Refusal#CLOCK}
+   * @throws RefusedException {@link Refusal#STALE}, {@link Refusal#CONFLICT} or {@link
+   *     Refusal#CLOCK}
    */
   public Verdict check(Xid subject, long sequence, long fingerprint, long nowMicros) {
     if (windowMicros != 0 && sequence - nowMicros > windowMicros) {

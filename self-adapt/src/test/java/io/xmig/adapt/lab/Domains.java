@@ -9,7 +9,6 @@ import io.xmig.adapt.trust.DomainTrust;
 import io.xmig.adapt.trust.Signer;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
-import io.xmig.xia.addr.XidType;
 import io.xmig.xia.node.NodeConfig;
 import io.xmig.xia.node.XiaNode;
 import io.xmig.xia.socket.DatagramSocket;
@@ -32,8 +31,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Domains, each with a router and a host, and one machine that moves between them. Router ports: 0 the
- * host, 1 the machine's slot, 2 an attacker's, from 3 on the neighbours.
+ * Domains, each with a router and a host, and one machine that moves between them. Router ports: 0
+ * the host, 1 the machine's slot, 2 an attacker's, from 3 on the neighbours.
  */
 public final class Domains {
   /** Service of the machine in all tests. */
@@ -116,9 +115,7 @@ public final class Domains {
       XiaNode router =
           net.add(
               NodeConfig.router(
-                      "router" + i,
-                      new LocalAddress(ad, routerKey.identity().hid(), null),
-                      macs)
+                      "router" + i, new LocalAddress(ad, routerKey.identity().hid(), null), macs)
                   .withLearnFromBroadcast(false));
       XiaNode host =
           net.add(
@@ -143,13 +140,11 @@ public final class Domains {
         net.add(
             NodeConfig.host(
                 "vm",
-                new LocalAddress(
-                    Xid.parse("AD:" + "9".repeat(40)), vmKey.identity().hid(), null),
+                new LocalAddress(Xid.parse("AD:" + "9".repeat(40)), vmKey.identity().hid(), null),
                 VM_MAC));
     vmStack = new HandlerStack(net.stack(vm), vm);
     Map<Xid, Set<Xid>> gateways = new HashMap<>();
-    domains.forEach(
-        d -> gateways.put(d.ad, new HashSet<>(List.of(d.routerKey.identity().hid()))));
+    domains.forEach(d -> gateways.put(d.ad, new HashSet<>(List.of(d.routerKey.identity().hid()))));
     trust = DomainTrust.of(gateways);
   }
 
@@ -177,8 +172,7 @@ public final class Domains {
   }
 
   /** Starts all services; the name server runs on host 0. */
-  public Domains start(
-      UnaryOperator<GatewayConfig> gateways, UnaryOperator<AgentConfig> agents) {
+  public Domains start(UnaryOperator<GatewayConfig> gateways, UnaryOperator<AgentConfig> agents) {
     for (Domain d : domains) {
       d.gateway = newGateway(d, gateways);
       net.await(d.gateway.start());
@@ -186,8 +180,7 @@ public final class Domains {
     for (Domain d : domains) {
       AgentConfig config = agents.apply(AgentConfig.signed(d.hostKey, trust));
       d.hostAgent =
-          new Agent(
-              d.hostStack, config, TestKeys.verifier(), net.newRandom(), this::epochMicros);
+          new Agent(d.hostStack, config, TestKeys.verifier(), net.newRandom(), this::epochMicros);
       net.await(d.hostAgent.start());
     }
     startNameServer();
@@ -195,16 +188,15 @@ public final class Domains {
         new Agent(
             vmStack,
             agents.apply(
-                AgentConfig.signed(vmKey, trust)
-                    .withNames(Map.of(NAME, SERVICE))
-                    .withMac(VM_MAC)),
+                AgentConfig.signed(vmKey, trust).withNames(Map.of(NAME, SERVICE)).withMac(VM_MAC)),
             TestKeys.verifier(),
             net.newRandom(),
             this::epochMicros);
     net.await(agent.start());
     net.await(
         vmStack.openDatagram(
-            SERVICE, (source, payload, port) -> received.merge(payload.getInt(8), 1, Integer::sum)));
+            SERVICE,
+            (source, payload, port) -> received.merge(payload.getInt(8), 1, Integer::sum)));
     return this;
   }
 
@@ -217,8 +209,7 @@ public final class Domains {
   public Gateway newGateway(Domain d, UnaryOperator<GatewayConfig> change) {
     return new Gateway(
         d.routerStack,
-        change.apply(
-            GatewayConfig.signed(d.routerKey, trust).withNameServer(nameServerDag())),
+        change.apply(GatewayConfig.signed(d.routerKey, trust).withNameServer(nameServerDag())),
         TestKeys.verifier(),
         this::epochMicros);
   }
@@ -295,9 +286,7 @@ public final class Domains {
     DatagramSocket socket =
         clients.computeIfAbsent(
             fromDomain,
-            d ->
-                net.await(
-                    domains.get(d).hostStack.openDatagram(null, (s, p, port) -> {})));
+            d -> net.await(domains.get(d).hostStack.openDatagram(null, (s, p, port) -> {})));
     int number = ++probes;
     ByteBuffer payload = ByteBuffer.allocate(12);
     payload.put("probe...".getBytes(StandardCharsets.US_ASCII)).putInt(number).flip();

@@ -120,8 +120,7 @@ public final class HandlerStack implements XiaStack {
   }
 
   @Override
-  public CompletableFuture<StreamListener> listen(
-      Xid sid, int backlog, StreamAcceptor acceptor) {
+  public CompletableFuture<StreamListener> listen(Xid sid, int backlog, StreamAcceptor acceptor) {
     return stack.listen(sid, backlog, acceptor);
   }
 

@@ -9,8 +9,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 
 /**
- * Signatures that cost a microsecond, for thousands of seeds: nobody without the signer object makes
- * them. The real scheme has tests of its own.
+ * Signatures that cost a microsecond, for thousands of seeds: nobody without the signer object
+ * makes them. The real scheme has tests of its own.
  */
 public final class TestKeys implements Verifier {
   private TestKeys() {}

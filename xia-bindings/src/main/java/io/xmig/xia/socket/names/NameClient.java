@@ -16,8 +16,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks the name server of a stack for addresses and registers names with it, in the datagrams of the
- * prototype v1.1. Requests are repeated until they are answered or their time is up.
+ * Asks the name server of a stack for addresses and registers names with it, in the datagrams of
+ * the prototype v1.1. Requests are repeated until they are answered or their time is up.
  *
  * <p>Answers carry no transaction number: each request has a socket of its own, whose ephemeral SID
  * tells its answers from others, and an answer must repeat the name.
@@ -26,7 +26,9 @@ import org.jspecify.annotations.Nullable;
  * @source docs/wire.md section 11
  */
 public final class NameClient {
-  /** Longest name, bytes in UTF-8; the prototype's buffers of 1024 bytes hold it with its address. */
+  /**
+   * Longest name, bytes in UTF-8; the prototype's buffers of 1024 bytes hold it with its address.
+   */
   public static final int MAX_NAME_BYTES = 255;
 
   private static final long FIRST_RETRY_NS = 100_000_000L;
@@ -49,8 +51,8 @@ public final class NameClient {
   /**
    * The address registered for a name. C: {@code XgetDAGbyName}.
    *
-   * @return fails with {@link XiaSocketException.Kind#NOT_FOUND} if the server knows no such name, with
-   *     {@link XiaSocketException.Kind#TIMED_OUT} if it does not answer, with {@link
+   * @return fails with {@link XiaSocketException.Kind#NOT_FOUND} if the server knows no such name,
+   *     with {@link XiaSocketException.Kind#TIMED_OUT} if it does not answer, with {@link
    *     XiaSocketException.Kind#BAD_ADDRESS} if no name server is known
    */
   public CompletableFuture<Dag> lookup(String name, Duration timeout) {
@@ -66,8 +68,7 @@ public final class NameClient {
    */
   public CompletableFuture<Void> register(String name, Dag address, Duration timeout) {
     NameServiceMessage message =
-        new NameServiceMessage(
-            NameServiceMessage.Type.REGISTER, checked(name), address.toString());
+        new NameServiceMessage(NameServiceMessage.Type.REGISTER, checked(name), address.toString());
     return request(message, timeout)
         .thenAccept(
             answer -> {
