@@ -29,7 +29,7 @@ public final class InFlightBudget {
   private final long fixedBytes;
   private final long outageTargetNs;
   private final long downtimeLimitNs;
-  private final long maxBytes;
+  private long maxBytes;
   private final DeliveryRate rate = new DeliveryRate();
   private long minRttNs;
 
@@ -44,6 +44,11 @@ public final class InFlightBudget {
     this.outageTargetNs = outageTargetNs;
     this.downtimeLimitNs = downtimeLimitNs;
     this.maxBytes = maxBytes;
+  }
+
+  /** The other end does not take more than this. */
+  public void capAt(long bytes) {
+    maxBytes = Math.min(maxBytes, bytes);
   }
 
   /** A round trip was measured; the smallest counts. */
@@ -76,7 +81,7 @@ public final class InFlightBudget {
    */
   public long limitBytes(int chunkBytes) {
     if (fixedBytes > 0) {
-      return fixedBytes;
+      return Math.min(maxBytes, fixedBytes);
     }
     double perSecond = rate.bytesPerSecond();
     if (perSecond == 0) {

@@ -60,6 +60,7 @@ public final class OrderedWriter {
   private long reportedWritten;
   private long reportedSafe;
   private boolean verified;
+  private boolean failedWriting;
   private boolean closed;
 
   public OrderedWriter(ByteOutput output, Lane lane, StreamGuard guard, Listener listener) {
@@ -111,15 +112,40 @@ public final class OrderedWriter {
     }
   }
 
+  private static final class Ending {
+    private final byte[] sha256;
+    private final boolean complete;
+
+    Ending(byte[] sha256, boolean complete) {
+      this.sha256 = sha256;
+      this.complete = complete;
+    }
+
+    byte[] sha256() {
+      return sha256;
+    }
+
+    boolean complete() {
+      return complete;
+    }
+  }
+
   /** The source says that this was all; the rest is written if that is true. */
   public void finish(long lengthBytes, byte[] sha256) {
     lane.run(
-        digest::finish,
+        () -> new Ending(digest.finish(), guard.isComplete()),
         found -> {
           if (closed) {
             return;
           }
-          if (pendingEnd != lengthBytes || !MessageDigest.isEqual(found, sha256)) {
+          if (!found.complete()) {
+            abandon();
+            listener.onCorrupt(
+                new ChunkException(
+                    "stream ends where it cannot end", Map.of("received", pendingEnd)));
+            return;
+          }
+          if (pendingEnd != lengthBytes || !MessageDigest.isEqual(found.sha256(), sha256)) {
             abandon();
             listener.onCorrupt(
                 new ChunkException(
@@ -137,6 +163,11 @@ public final class OrderedWriter {
   /** Bytes given to the output. */
   public long writtenBytes() {
     return written;
+  }
+
+  /** Whether anything was given to the output, be it only in part. */
+  public boolean hasBegunToWrite() {
+    return written > 0 || writing > 0 || failedWriting;
   }
 
   /**
@@ -210,6 +241,7 @@ public final class OrderedWriter {
     @Override
     public void onFailed(IOException cause) {
       writing = 0;
+      failedWriting = true;
       if (!closed) {
         abandon();
         listener.onOutputFailed(cause);

@@ -14,4 +14,7 @@ public interface StreamGuard {
 
   /** Position up to which bytes may be written before the end was verified. */
   long releasableBytes();
+
+  /** Whether the stream may end where it is now. */
+  boolean isComplete();
 }
