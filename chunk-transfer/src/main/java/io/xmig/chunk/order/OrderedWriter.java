@@ -34,6 +34,9 @@ public final class OrderedWriter {
      */
     void onWritten(long writtenBytes, long safeBytes);
 
+    /** Length and digest are right: from now on the end is on its way to the reader. */
+    void onVerified();
+
     /** Everything was verified and written; the output is closed. */
     void onDelivered(long lengthBytes);
 
@@ -155,6 +158,7 @@ public final class OrderedWriter {
           }
           verified = true;
           releasable = lengthBytes;
+          listener.onVerified();
           pump();
         },
         this::onLaneFailed);

@@ -9,17 +9,19 @@ import io.xmig.chunk.cut.Piece;
 import io.xmig.chunk.cut.Slab;
 import io.xmig.chunk.cut.SlabPool;
 import io.xmig.chunk.order.StreamGuard;
-import io.xmig.chunk.verify.Cids;
 import io.xmig.chunk.verify.Lane;
 import io.xmig.chunk.verify.StreamDigest;
+import io.xmig.xia.addr.Cid;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.CacheSlice;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.XiaSocketException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.concurrent.CompletionException;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
@@ -64,6 +66,11 @@ public final class Publisher {
   private final ZstdCodec codec = new ZstdCodec();
 
   private final ArrayDeque<Entry> entries = new ArrayDeque<>(); // not acknowledged, in order
+  private final PriorityQueue<Put> queue =
+      new PriorityQueue<>(Comparator.comparingLong(put -> put.info.sequence()));
+  private int putting;
+  private boolean full;
+  private boolean pausing;
   private final Map<Xid, Shared> shared = new HashMap<>();
   private long firstSequence; // of the head of entries
   private long published; // entries from here on were not yet reported
@@ -123,6 +130,20 @@ public final class Publisher {
     }
   }
 
+  /** A chunk that is to go into the slice. */
+  private static final class Put {
+    final Entry entry;
+    final ChunkInfo info;
+    final Shared chunk;
+    int attempts;
+
+    Put(Entry entry, ChunkInfo info, Shared chunk) {
+      this.entry = entry;
+      this.info = info;
+      this.chunk = chunk;
+    }
+  }
+
   private record Coded(ByteBuffer payload, @Nullable Slab compressed, Xid cid, long tookNs) {}
 
   /** Takes the next piece of the stream. */
@@ -155,11 +176,11 @@ public final class Publisher {
       long took = nanoClock.getAsLong() - began;
       if (length > 0) {
         ByteBuffer payload = target.view(0, length);
-        return new Coded(payload, target, Cids.of(payload), took);
+        return new Coded(payload, target, Cid.of(payload.duplicate()), took);
       }
-      return new Coded(raw, null, Cids.of(raw), took);
+      return new Coded(raw, null, Cid.of(raw.duplicate()), took);
     }
-    return new Coded(raw, null, Cids.of(raw), 0);
+    return new Coded(raw, null, Cid.of(raw.duplicate()), 0);
   }
 
   private void onCoded(Entry entry, @Nullable Slab target, Coded coded) {
@@ -191,36 +212,67 @@ public final class Publisher {
     Shared chunk = new Shared(holds, coded.payload());
     chunk.users = 1;
     shared.put(info.cid(), chunk);
-    put(entry, info, chunk, 1);
+    queue.add(new Put(entry, info, chunk));
+    putQueued();
   }
 
-  private void put(Entry entry, ChunkInfo info, Shared chunk, int attempt) {
+  /**
+   * Puts what is queued; after the slice was found full one by one, oldest first, so that later
+   * chunks cannot keep out the one that everybody waits for.
+   */
+  private void putQueued() {
+    while (!closed && !queue.isEmpty() && !pausing && !(full && putting > 0)) {
+      put(queue.remove());
+    }
+  }
+
+  private void put(Put put) {
+    putting++;
     slice
-        .put(info.cid(), chunk.payload.duplicate())
+        .put(put.info.cid(), put.chunk.payload.duplicate())
         .whenComplete(
             (done, cause) -> {
+              putting--;
               if (closed) {
                 return;
               }
               if (cause == null) {
-                onPut(entry);
-              } else if (isNoSpace(cause) && attempt < PUT_ATTEMPTS) {
-                loop.schedule(
-                    PUT_RETRY_NS,
-                    () -> {
-                      if (!closed) {
-                        put(entry, info, chunk, attempt + 1);
-                      }
-                    });
+                full &= !queue.isEmpty();
+                onPut(put.entry);
+                putQueued();
+              } else if (isNoSpace(cause) && mayWait(put)) {
+                full = true;
+                queue.add(put);
+                pause();
               } else {
                 fail(
                     new ChunkException(
                         "the cache slice does not take a chunk",
                         Map.of(
-                            "length", info.length(), "reason", String.valueOf(cause.getMessage())),
+                            "length",
+                            put.info.length(),
+                            "reason",
+                            String.valueOf(cause.getMessage())),
                         cause));
               }
             });
+  }
+
+  /** While older chunks are in the slice it will have room again; the oldest waits a second. */
+  private boolean mayWait(Put put) {
+    return entries.peekFirst() != put.entry || put.attempts++ < PUT_ATTEMPTS;
+  }
+
+  private void pause() {
+    if (!pausing) {
+      pausing = true;
+      loop.schedule(
+          PUT_RETRY_NS,
+          () -> {
+            pausing = false;
+            putQueued();
+          });
+    }
   }
 
   private static boolean isNoSpace(Throwable cause) {

@@ -3,8 +3,8 @@ package io.xmig.chunk.request;
 import io.xmig.chunk.ChunkException;
 import io.xmig.chunk.ChunkInfo;
 import io.xmig.chunk.store.ChunkStore;
-import io.xmig.chunk.verify.Cids;
 import io.xmig.chunk.verify.Lane;
+import io.xmig.xia.addr.Cid;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.ChunkHandler;
@@ -101,6 +101,7 @@ public final class Requester {
     int fetches;
     int badInline;
     boolean unobtainable;
+    boolean asking; // the socket owes an answer
 
     Entry(ChunkInfo info) {
       this.info = info;
@@ -117,7 +118,7 @@ public final class Requester {
     if (moved) {
       for (List<Entry> sharing : List.copyOf(asked.values())) {
         Entry first = sharing.get(0);
-        if (first.good == null) {
+        if (first.asking) {
           socket.cancel(first.info.cid());
           ask(first);
         }
@@ -186,6 +187,7 @@ public final class Requester {
       fail("a chunk was announced before its origin", entry.info, null);
       return;
     }
+    entry.asking = true;
     entry.fetches++;
     if (entry.fetches > 1) {
       refetched++;
@@ -196,15 +198,26 @@ public final class Requester {
   private final class Fetched implements ChunkHandler {
     @Override
     public void onChunk(Xid cid, ByteBuffer data) {
+      answered(cid);
       check(cid, data, false);
     }
 
     @Override
     public void onFailed(Xid cid, XiaSocketException cause) {
-      @Nullable List<Entry> sharing = asked.get(cid);
-      if (sharing != null && !closed && sharing.get(0).good == null) {
-        again(sharing.get(0));
+      @Nullable Entry first = answered(cid);
+      if (first != null) {
+        again(first);
       }
+    }
+
+    private @Nullable Entry answered(Xid cid) {
+      @Nullable List<Entry> sharing = asked.get(cid);
+      if (sharing == null || closed) {
+        return null;
+      }
+      Entry first = sharing.get(0);
+      first.asking = false;
+      return first;
     }
   }
 
@@ -219,7 +232,7 @@ public final class Requester {
       return;
     }
     lane.run(
-        () -> Cids.of(data).equals(cid),
+        () -> Cid.matches(cid, data.duplicate()),
         good -> {
           if (closed || asked.get(cid) != sharing) {
             return;
@@ -266,7 +279,7 @@ public final class Requester {
     loop.schedule(
         pause,
         () -> {
-          if (!closed && entry.good == null && asked.containsKey(entry.info.cid())) {
+          if (!closed && !entry.asking && asked.containsKey(entry.info.cid())) {
             ask(entry);
           }
         });
@@ -299,7 +312,10 @@ public final class Requester {
       entry.inline = null;
       @Nullable List<Entry> sharing = asked.get(entry.info.cid());
       if (sharing != null) {
-        socket.cancel(entry.info.cid());
+        if (sharing.get(0).asking) {
+          sharing.get(0).asking = false;
+          socket.cancel(entry.info.cid());
+        }
         check(entry.info.cid(), into.flip(), true);
       }
     }
@@ -351,9 +367,10 @@ public final class Requester {
       return;
     }
     Entry head = entries.getFirst();
-    if (givenOn == givenOnAtLastCheck && head.good == null && asked.containsKey(head.info.cid())) {
+    @Nullable List<Entry> sharing = asked.get(head.info.cid());
+    if (givenOn == givenOnAtLastCheck && sharing != null && sharing.get(0).asking) {
       socket.cancel(head.info.cid());
-      ask(head);
+      ask(sharing.get(0));
     }
     watch();
   }

@@ -2,6 +2,7 @@ package io.xmig.chunk.verify;
 
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * The running SHA-256 of a stream.
@@ -12,7 +13,7 @@ public final class StreamDigest {
   /** Bytes of the result. */
   public static final int LENGTH = 32;
 
-  private final MessageDigest sha256 = Cids.digest("SHA-256");
+  private final MessageDigest sha256 = DigestUtils.getSha256Digest();
   private long length;
 
   /** Takes the remaining bytes; position and limit stay. */

@@ -135,10 +135,19 @@ public final class ReceivePipe {
               } else {
                 listener = bound;
                 session.listening();
+                if (options.acceptNs() > 0) {
+                  loop.schedule(options.acceptNs(), this::onAcceptLimit);
+                }
                 events.event("listening", Map.of("dag", bound.localDag().toString()));
               }
             });
     return result;
+  }
+
+  private void onAcceptLimit() {
+    if (session.state() == ReceiverSession.State.LISTENING) {
+      give(s -> s.fail(Reason.REASON_LOST, "no source has connected in time"));
+    }
   }
 
   /** Where the service is reached, once it listens. */
@@ -299,6 +308,11 @@ public final class ReceivePipe {
     public void onWritten(long writtenBytes, long safeBytes) {
       acknowledged = safeBytes;
       give(s -> s.progress(writtenBytes, safeBytes));
+    }
+
+    @Override
+    public void onVerified() {
+      give(ReceiverSession::verified);
     }
 
     @Override

@@ -23,19 +23,22 @@ import org.jspecify.annotations.Nullable;
  * The destination's half of a migration session: a state machine without input, output or clock.
  *
  * <pre>
- *              start             Hello             Done             verified and written
- *   IDLE ───────────▶ LISTENING ───────▶ RECEIVING ──────▶ VERIFYING ───────────────────▶ COMPLETE
- *                                           │ lost  ▲         │ lost ▲                       │
- *                                           ▼       │ Hello   ▼      │ Hello             a repeated
- *                                         (no connection, for a while only)              Hello is
- *                                           │ too long                                   answered
- *                                           ▼
- *                                         FAILED ◀── error, abort, from either side
+ *              start             Hello            Done             verified             written
+ *   IDLE ───────────▶ LISTENING ──────▶ RECEIVING ─────▶ VERIFYING ────────▶ DELIVERING ───────▶ COMPLETE
+ *                                          │  ▲             │  ▲                                 │
+ *                              connection  │  │ Hello       │  │ Hello                a repeated Hello
+ *                                    lost  ▼  │             ▼  │                      is answered
+ *                                         (no connection, for a while only)
+ *                                          │ too long
+ *                                          ▼
+ *                                        FAILED ◀── error, abort, from either side, before DELIVERING
  * </pre>
  *
- * The guest cannot run here before VERIFYING has succeeded, since the byte that starts it is held
- * back; in FAILED that byte is never written. A connection carries one session; a new connection
- * that names the same session takes the place of the one before.
+ * The guest cannot run here before DELIVERING, since the byte that starts it is held back; in FAILED
+ * that byte was never written, unless the reader itself was the one that failed. DELIVERING is the
+ * point of no return: it ends when the output has taken the last bytes or has refused them. A
+ * connection carries one session; a new connection that names the same session takes the place of
+ * the one before.
  *
  * @threading one thread; time is an argument in nanoseconds
  * @source the paper's Fig. 3, pipelined; docs/protocol.md
@@ -55,6 +58,7 @@ public final class ReceiverSession {
     LISTENING,
     RECEIVING,
     VERIFYING,
+    DELIVERING,
     COMPLETE,
     FAILED
   }
@@ -397,7 +401,7 @@ public final class ReceiverSession {
 
   private void onDone(Done done) {
     long length = done.getLengthBytes();
-    if (state == State.VERIFYING && length == doneLength) {
+    if ((state == State.VERIFYING || state == State.DELIVERING) && length == doneLength) {
       return; // repeated after a resumption
     }
     if (state != State.RECEIVING
@@ -419,6 +423,9 @@ public final class ReceiverSession {
   }
 
   private void onPeerGaveUp(Reason reason, String message) {
+    if (state == State.DELIVERING) {
+      return; // too late: the guest may run here
+    }
     String text = Messages.brief(message);
     end(
         Outcome.failure(
@@ -466,7 +473,14 @@ public final class ReceiverSession {
     republish.remove(sequence);
   }
 
-  /** Length and digest were right and everything is in the output. */
+  /** Length and digest were right; the end is being written. */
+  public void verified() {
+    if (state == State.VERIFYING) {
+      state = State.DELIVERING;
+    }
+  }
+
+  /** Everything is in the output. */
   public void delivered(long lengthBytes) {
     if (isOver()) {
       return;
@@ -479,9 +493,9 @@ public final class ReceiverSession {
     end(Outcome.success(lengthBytes, "delivered and verified"));
   }
 
-  /** This side cannot go on; the peer is told. */
+  /** This side cannot go on; the peer is told. Too late while the end is being written. */
   public void fail(Reason reason, String message) {
-    if (isOver()) {
+    if (isOver() || (state == State.DELIVERING && reason != Reason.REASON_OUTPUT)) {
       return;
     }
     if (connection != NOBODY) {
@@ -490,9 +504,9 @@ public final class ReceiverSession {
     end(Outcome.failure(reason, message, written));
   }
 
-  /** This side does not want to go on; the peer is told. */
+  /** This side does not want to go on; the peer is told. Too late while the end is being written. */
   public void abort(String message) {
-    if (isOver()) {
+    if (isOver() || state == State.DELIVERING) {
       return;
     }
     if (connection != NOBODY) {
@@ -517,7 +531,7 @@ public final class ReceiverSession {
       return;
     }
     if (connection == NOBODY) {
-      if (nowNs >= giveUpNs) {
+      if (nowNs >= giveUpNs && state != State.DELIVERING) {
         end(
             Outcome.failure(
                 Reason.REASON_LOST,
@@ -543,7 +557,7 @@ public final class ReceiverSession {
       return next;
     }
     if (connection == NOBODY) {
-      return Math.min(next, giveUpNs);
+      return state == State.DELIVERING ? next : Math.min(next, giveUpNs);
     }
     return Math.min(
         next, Math.min(lastHeardNs + times.deadNs(), lastPingNs + times.keepAliveNs()));

@@ -382,7 +382,12 @@ public final class SenderSession {
     if (isConnected()) {
       send(Messages.abort(reason, message));
     }
-    end(Outcome.failure(reason, message, acknowledged));
+    String doubt =
+        state == State.FINISHING
+            ? "; the end of the stream had been sent, look at the destination whether the VM runs"
+                + " there before continuing it here"
+            : "";
+    end(Outcome.failure(reason, message + doubt, acknowledged));
   }
 
   /** A message has come. */

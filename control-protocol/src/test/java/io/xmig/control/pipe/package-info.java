@@ -1,0 +1,4 @@
+@NullMarked
+package io.xmig.control.pipe;
+
+import org.jspecify.annotations.NullMarked;

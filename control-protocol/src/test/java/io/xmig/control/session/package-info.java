@@ -1,0 +1,4 @@
+@NullMarked
+package io.xmig.control.session;
+
+import org.jspecify.annotations.NullMarked;
