@@ -334,7 +334,8 @@ public final class SendPipe {
       give(
           s ->
               s.abort(
-                  Reason.REASON_INPUT, "cannot read the input: " + String.valueOf(cause.getMessage())));
+                  Reason.REASON_INPUT,
+                  "cannot read the input: " + String.valueOf(cause.getMessage())));
     }
   }
 

@@ -9,8 +9,7 @@ final class Settling {
 
   private Settling() {}
 
-  static void await(
-      EventLoop loop, @Nullable ControlChannel channel, long limitNs, Runnable then) {
+  static void await(EventLoop loop, @Nullable ControlChannel channel, long limitNs, Runnable then) {
     if (channel == null || limitNs <= 0 || channel.isSettled()) {
       then.run();
       return;

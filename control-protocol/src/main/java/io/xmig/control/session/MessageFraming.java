@@ -45,7 +45,10 @@ public final class MessageFraming {
     int length = buffer.getInt(0);
     if (length < 0 || length > MAX_MESSAGE_BYTES) {
       throw new InvalidProtocolBufferException(
-          "message of " + Integer.toUnsignedString(length) + " bytes, at most " + MAX_MESSAGE_BYTES);
+          "message of "
+              + Integer.toUnsignedString(length)
+              + " bytes, at most "
+              + MAX_MESSAGE_BYTES);
     }
     if (buffer.position() < PREFIX + length) {
       return null;

@@ -34,10 +34,10 @@ import org.jspecify.annotations.Nullable;
  *                                        FAILED ◀── error, abort, from either side, before DELIVERING
  * </pre>
  *
- * The guest cannot run here before DELIVERING, since the byte that starts it is held back; in FAILED
- * that byte was never written, unless the reader itself was the one that failed. DELIVERING is the
- * point of no return: it ends when the output has taken the last bytes or has refused them. A
- * connection carries one session; a new connection that names the same session takes the place of
+ * The guest cannot run here before DELIVERING, since the byte that starts it is held back; in
+ * FAILED that byte was never written, unless the reader itself was the one that failed. DELIVERING
+ * is the point of no return: it ends when the output has taken the last bytes or has refused them.
+ * A connection carries one session; a new connection that names the same session takes the place of
  * the one before.
  *
  * @threading one thread; time is an argument in nanoseconds
@@ -504,7 +504,9 @@ public final class ReceiverSession {
     end(Outcome.failure(reason, message, written));
   }
 
-  /** This side does not want to go on; the peer is told. Too late while the end is being written. */
+  /**
+   * This side does not want to go on; the peer is told. Too late while the end is being written.
+   */
   public void abort(String message) {
     if (isOver() || state == State.DELIVERING) {
       return;
@@ -559,8 +561,7 @@ public final class ReceiverSession {
     if (connection == NOBODY) {
       return state == State.DELIVERING ? next : Math.min(next, giveUpNs);
     }
-    return Math.min(
-        next, Math.min(lastHeardNs + times.deadNs(), lastPingNs + times.keepAliveNs()));
+    return Math.min(next, Math.min(lastHeardNs + times.deadNs(), lastPingNs + times.keepAliveNs()));
   }
 
   private void send(ControlMessage message) {

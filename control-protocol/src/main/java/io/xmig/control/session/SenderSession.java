@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  *                         FAILED ◀── error, abort, from either side       COMPLETE
  * </pre>
  *
- * The guest runs on the source in every state; QEMU stops it while the last bytes pass, in STREAMING
- * or FINISHING, and runs it on there if the outcome is FAILED. After COMPLETE it belongs to the
- * destination.
+ * The guest runs on the source in every state; QEMU stops it while the last bytes pass, in
+ * STREAMING or FINISHING, and runs it on there if the outcome is FAILED. After COMPLETE it belongs
+ * to the destination.
  *
  * @threading one thread; time is an argument in nanoseconds
  * @source the paper's Fig. 3, pipelined; docs/protocol.md
@@ -302,9 +302,7 @@ public final class SenderSession {
       ChunkInfo chunk = i.next();
       if (announce == null) {
         announce =
-            Announce.newBuilder()
-                .setFirstSequence(chunk.sequence())
-                .setFirstOffset(chunk.offset());
+            Announce.newBuilder().setFirstSequence(chunk.sequence()).setFirstOffset(chunk.offset());
       }
       announce.addChunks(Messages.chunk(chunk));
       announcedSequence = chunk.sequence() + 1;
@@ -354,8 +352,7 @@ public final class SenderSession {
     }
     origin = newOrigin;
     if (state == State.STREAMING || state == State.FINISHING) {
-      send(
-          ControlMessage.newBuilder().setOrigin(Origin.newBuilder().setOrigin(newOrigin)).build());
+      send(ControlMessage.newBuilder().setOrigin(Origin.newBuilder().setOrigin(newOrigin)).build());
     }
   }
 
@@ -398,12 +395,11 @@ public final class SenderSession {
     lastHeardNs = nowNs;
     switch (message.getBodyCase()) {
       case HELLO -> onHello(nowNs, message.getHello());
-      case ACK -> onAck(message.getAck().getAcknowledgedBytes(), message.getAck().getWrittenBytes());
+      case ACK ->
+          onAck(message.getAck().getAcknowledgedBytes(), message.getAck().getWrittenBytes());
       case VERIFIED -> onVerified(message.getVerified().getLengthBytes());
-      case ERROR ->
-          onPeerGaveUp(message.getError().getReason(), message.getError().getMessage());
-      case ABORT ->
-          onPeerGaveUp(message.getAbort().getReason(), message.getAbort().getMessage());
+      case ERROR -> onPeerGaveUp(message.getError().getReason(), message.getError().getMessage());
+      case ABORT -> onPeerGaveUp(message.getAbort().getReason(), message.getAbort().getMessage());
       case PING -> send(Messages.pong(message.getPing().getToken()));
       case PONG -> onPong(nowNs, message.getPong().getToken());
       case REPUBLISH -> onRepublish(message.getRepublish().getSequence());
@@ -582,9 +578,7 @@ public final class SenderSession {
       case CONNECTING -> giveUpNs;
       case GREETING -> helloSentNs + times.greetingNs();
       case STREAMING, FINISHING ->
-          Math.min(
-              lastHeardNs + times.deadNs(),
-              lastPingNs + times.keepAliveNs());
+          Math.min(lastHeardNs + times.deadNs(), lastPingNs + times.keepAliveNs());
       case IDLE, COMPLETE, FAILED -> Long.MAX_VALUE;
     };
   }

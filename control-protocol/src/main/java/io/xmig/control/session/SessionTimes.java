@@ -13,12 +13,7 @@ import java.time.Duration;
  * @param greetingNs how long a connection may take to say hello
  */
 public record SessionTimes(
-    long connectNs,
-    long resumeNs,
-    long refusedNs,
-    long keepAliveNs,
-    long deadNs,
-    long greetingNs) {
+    long connectNs, long resumeNs, long refusedNs, long keepAliveNs, long deadNs, long greetingNs) {
   /** How long a lost connection may stay lost unless told otherwise. */
   public static final Duration DEFAULT_RESUME = Duration.ofSeconds(60);
 

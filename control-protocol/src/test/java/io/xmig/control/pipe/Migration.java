@@ -88,7 +88,13 @@ final class Migration {
             lane(),
             ChunkStore.NONE,
             new ReceiveOptions(
-                times, SendOptions.DEFAULT_MAX_IN_FLIGHT, setting.raw, true, 300 * SECOND, setting.settleNs, "test"),
+                times,
+                SendOptions.DEFAULT_MAX_IN_FLIGHT,
+                setting.raw,
+                true,
+                300 * SECOND,
+                setting.settleNs,
+                "test"),
             (name, facts) -> events.add("destination " + name + " " + facts));
   }
 

@@ -172,7 +172,8 @@ class TransferTest {
     assertThat(m.sent.reason()).isEqualTo(Reason.REASON_LOST);
     assertThat(m.received.reason()).isEqualTo(Reason.REASON_LOST);
     assertThat(m.output.length()).isLessThan(stream.length);
-    assertThat(Duration.ofNanos(net.loop().nanoTime())).isBetween(Duration.ofSeconds(60), Duration.ofSeconds(80));
+    assertThat(Duration.ofNanos(net.loop().nanoTime()))
+        .isBetween(Duration.ofSeconds(60), Duration.ofSeconds(80));
   }
 
   @Test
@@ -209,7 +210,9 @@ class TransferTest {
     m.startSender();
     m.net.loop().runUntil(() -> m.sent != null, Duration.ofMinutes(1));
     assertThat(m.sent.success()).isFalse();
-    assertThat(m.sent.message()).contains("cannot reach the destination").contains("nobody listens");
+    assertThat(m.sent.message())
+        .contains("cannot reach the destination")
+        .contains("nobody listens");
     assertThat(m.net.loop().nanoTime()).isLessThan(5 * Migration.SECOND);
   }
 

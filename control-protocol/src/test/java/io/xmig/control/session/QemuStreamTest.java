@@ -47,7 +47,8 @@ class QemuStreamTest {
   @MethodSource(SEEDS)
   void aStreamCutAnywhereBeforeItsEndIsNotComplete(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    QemuStreams.Made made = QemuStreams.make(random, random.nextInt(20), random.nextBoolean(), false);
+    QemuStreams.Made made =
+        QemuStreams.make(random, random.nextInt(20), random.nextBoolean(), false);
     int cut = random.nextInt(made.startByte());
     QemuStream stream = new QemuStream(false);
     feed(stream, random, made.bytes(), cut);
@@ -61,8 +62,10 @@ class QemuStreamTest {
     QemuStreams.Made made = QemuStreams.make(random, 200, true, true);
     QemuStream stream = new QemuStream(false);
     feed(stream, random, made.bytes(), made.bytes().length);
-    // Of the decoys, none reaches further than three pages; the true end is held from its first byte.
-    assertThat(stream.releasableBytes()).isBetween(made.startByte() - 70_000L, (long) made.startByte());
+    // Of the decoys, none reaches further than three pages; the true end is held from its first
+    // byte.
+    assertThat(stream.releasableBytes())
+        .isBetween(made.startByte() - 70_000L, (long) made.startByte());
     assertThat(stream.isComplete()).isTrue();
   }
 
