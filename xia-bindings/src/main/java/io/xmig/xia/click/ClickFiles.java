@@ -42,8 +42,7 @@ final class ClickFiles implements ClickParser.Library {
             "a Click file of more than 1 MiB",
             Map.of("file", file.toString()));
       }
-      String text =
-          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
       return new ClickSource(file.toString(), text);
     } catch (CharacterCodingException e) {
       throw new XiaException(
@@ -78,8 +77,11 @@ final class ClickFiles implements ClickParser.Library {
     if (file == null || !file.startsWith(directory) || !Files.isRegularFile(file)) {
       if (!BUILT_IN.contains(name)) {
         throw argument.error(
-            "no library '" + name + "' beside this file"
-                + "; built in are " + String.join(", ", BUILT_IN.stream().sorted().toList()));
+            "no library '"
+                + name
+                + "' beside this file"
+                + "; built in are "
+                + String.join(", ", BUILT_IN.stream().sorted().toList()));
       }
       return;
     }

@@ -64,7 +64,11 @@ final class ClickGraph {
       }
       if (arguments.size() != body.parameters.size()) {
         throw declared.error(
-            "'" + name + "' takes " + body.parameters.size() + " arguments, found "
+            "'"
+                + name
+                + "' takes "
+                + body.parameters.size()
+                + " arguments, found "
                 + arguments.size());
       }
       bodies.put(declared.name(), name);

@@ -40,7 +40,8 @@ final class ClickLexer {
 
   /** A comment on a line of its own that names the node of the name server. */
   private static final Pattern NAME_SERVER =
-      Pattern.compile("(?m)^[ \\t]*//[ \\t]*([A-Za-z0-9_@/]+)[ \\t]*::[ \\t]*nameserver[ \\t]*\\r?$");
+      Pattern.compile(
+          "(?m)^[ \\t]*//[ \\t]*([A-Za-z0-9_@/]+)[ \\t]*::[ \\t]*nameserver[ \\t]*\\r?$");
 
   private static final int MAX_TOKENS = 200_000;
 

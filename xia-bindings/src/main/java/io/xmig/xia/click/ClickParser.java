@@ -160,7 +160,9 @@ final class ClickParser {
     if (!undeclared.isEmpty()) {
       Token word = undeclared.get(0);
       throw error(
-          "no element and no element class named '" + word.text() + "'; "
+          "no element and no element class named '"
+              + word.text()
+              + "'; "
               + ClickClasses.unknown(word.text()),
           word);
     }
@@ -228,9 +230,7 @@ final class ClickParser {
       className = scope.resolve(word("an element class").text());
     }
     List<ClickArgument> arguments =
-        peek().kind() == Kind.CONFIG
-            ? ClickArgument.split(source, tokens.get(next++))
-            : List.of();
+        peek().kind() == Kind.CONFIG ? ClickArgument.split(source, tokens.get(next++)) : List.of();
     int number = scope.declarations.size() + 1;
     String given = name != null ? name.text() : (body != null ? "" : className) + "@" + number;
     Token at = name != null ? name : start;
@@ -282,7 +282,12 @@ final class ClickParser {
     boolean fits = from.size() == to.size() || !parallel && Math.min(from.size(), to.size()) == 1;
     if (!fits || !parallel && from.size() > 1 && to.size() > 1) {
       throw error(
-          "cannot connect " + from.size() + " outputs to " + to.size() + " inputs with " + arrow.text()
+          "cannot connect "
+              + from.size()
+              + " outputs to "
+              + to.size()
+              + " inputs with "
+              + arrow.text()
               + (parallel ? "" : "; => connects in pairs"),
           arrow);
     }

@@ -15,8 +15,7 @@ final class ClickValues {
       Pattern.compile("([0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)\\s*(s|sec|ms|msec|us|usec|ns|nsec|m|min)?");
 
   private static final Pattern RATE =
-      Pattern.compile(
-          "([0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)\\s*([kKMGT]?)(?:(bps|Bps|b/s|B/s|baud))?");
+      Pattern.compile("([0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)\\s*([kKMGT]?)(?:(bps|Bps|b/s|B/s|baud))?");
 
   private ClickValues() {}
 
@@ -25,7 +24,8 @@ final class ClickValues {
     boolean good = text.matches("[0-9]{1,9}");
     int value = good ? Integer.parseInt(text) : -1;
     if (!good || value < min || value > max) {
-      throw argument.error(what + " is a number from " + min + " to " + max + ", not '" + text + "'");
+      throw argument.error(
+          what + " is a number from " + min + " to " + max + ", not '" + text + "'");
     }
     return value;
   }
@@ -62,8 +62,13 @@ final class ClickValues {
     } catch (DagParseException e) {
       throw argument.text().indexOf(':') < 0
           ? argument.error(
-              "no XID named '" + argument.text() + "'; XIAXIDInfo(" + argument.text()
-                  + " " + type + ":…) would give it one")
+              "no XID named '"
+                  + argument.text()
+                  + "'; XIAXIDInfo("
+                  + argument.text()
+                  + " "
+                  + type
+                  + ":…) would give it one")
           : within(argument, e);
     }
     if (!xid.is(type)) {
@@ -126,7 +131,8 @@ final class ClickValues {
     if (!matcher.matches()) {
       throw argument.error(
           "a bandwidth is bytes per second or has a unit like 1 GB/s or 100Mbps, not '"
-              + argument.text() + "'");
+              + argument.text()
+              + "'");
     }
     double scale =
         switch (matcher.group(2)) {
@@ -137,7 +143,8 @@ final class ClickValues {
           default -> 1;
         };
     String unit = matcher.group(3) == null ? "B/s" : matcher.group(3);
-    double bytes = Double.parseDouble(matcher.group(1)) * scale * (unit.startsWith("B") ? 1 : 0.125);
+    double bytes =
+        Double.parseDouble(matcher.group(1)) * scale * (unit.startsWith("B") ? 1 : 0.125);
     if (bytes < 1 || bytes > 1e15) {
       throw argument.error("a bandwidth of " + argument.text() + " cannot be emulated");
     }

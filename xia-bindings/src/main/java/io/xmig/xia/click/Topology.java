@@ -214,7 +214,11 @@ public record Topology(
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "no node '" + name + "' in " + file + ", only "
+                    "no node '"
+                        + name
+                        + "' in "
+                        + file
+                        + ", only "
                         + nodes.stream().map(Node::name).toList()));
   }
 }

@@ -36,7 +36,9 @@ final class TopologyBuilder {
     for (Declaration element : graph.elements.values()) {
       if (!ClickClasses.OURS.contains(element.className())) {
         throw element.error(
-            "element class '" + element.className() + "' cannot be used here; "
+            "element class '"
+                + element.className()
+                + "' cannot be used here; "
                 + ClickClasses.unknown(element.className()));
       }
       if (element.className().equals("XIAXIDInfo")) {
@@ -77,7 +79,8 @@ final class TopologyBuilder {
             hint.offset());
       }
       if (found != null && !found.equals(hint.text())) {
-        throw source.error("a second node for the name server, after '" + found + "'", hint.offset());
+        throw source.error(
+            "a second node for the name server, after '" + found + "'", hint.offset());
       }
       found = hint.text();
     }
@@ -91,8 +94,7 @@ final class TopologyBuilder {
     }
     int at = argument.text().indexOf(words.get(1), words.get(0).length());
     ClickArgument xid =
-        new ClickArgument(
-            words.get(1), argument.source(), argument.offset() + Math.max(at, 0));
+        new ClickArgument(words.get(1), argument.source(), argument.offset() + Math.max(at, 0));
     try {
       names.put(words.get(0), Xid.parse(xid.text()));
     } catch (DagParseException e) {
@@ -172,7 +174,12 @@ final class TopologyBuilder {
     List<ClickArgument> arguments = element.arguments();
     if (arguments.size() != count) {
       throw element.error(
-          element.className() + " takes " + count + " arguments (" + what + "), found "
+          element.className()
+              + " takes "
+              + count
+              + " arguments ("
+              + what
+              + "), found "
               + arguments.size());
     }
     return arguments;

@@ -59,7 +59,9 @@ final class TopologyWiring {
       if (old != null) {
         throw c.source()
             .error(
-                "output " + shown(c.from()) + " is already connected, in line "
+                "output "
+                    + shown(c.from())
+                    + " is already connected, in line "
                     + old.source().line(old.offset()),
                 c.offset());
       }
@@ -72,7 +74,9 @@ final class TopologyWiring {
         if (old != null) {
           throw c.source()
               .error(
-                  "input " + shown(way.to) + " is already connected, in line "
+                  "input "
+                      + shown(way.to)
+                      + " is already connected, in line "
                       + old.source.line(old.offset),
                   c.offset());
         }
@@ -104,8 +108,16 @@ final class TopologyWiring {
     if (end.port() >= ports) {
       throw c.source()
           .error(
-              "'" + end.element() + "' (" + element.className() + ") has no " + side + " "
-                  + end.port() + ", only " + (ports == 1 ? "0" : "0 to " + (ports - 1)),
+              "'"
+                  + end.element()
+                  + "' ("
+                  + element.className()
+                  + ") has no "
+                  + side
+                  + " "
+                  + end.port()
+                  + ", only "
+                  + (ports == 1 ? "0" : "0 to " + (ports - 1)),
               c.offset());
     }
     boolean possible =
@@ -168,8 +180,7 @@ final class TopologyWiring {
       shape = shape.then(own);
       Connection next = leaving.get(new ClickScope.End(at.element(), 0));
       if (next == null || !passed.add(at.element())) {
-        throw element.error(
-            "'" + at.element() + "' (" + element.className() + ") leads nowhere");
+        throw element.error("'" + at.element() + "' (" + element.className() + ") leads nowhere");
       }
       at = next.to();
     }
@@ -264,13 +275,25 @@ final class TopologyWiring {
       throw new IllegalStateException("no element " + end);
     }
     return element.error(
-        side + " " + shown(end) + " is not connected; a port that is not used is written Idle -> ["
-            + end.port() + "]" + end.element() + "[" + end.port() + "] -> Discard;");
+        side
+            + " "
+            + shown(end)
+            + " is not connected; a port that is not used is written Idle -> ["
+            + end.port()
+            + "]"
+            + end.element()
+            + "["
+            + end.port()
+            + "] -> Discard;");
   }
 
   private ClickParseException oneWay(ClickScope.End end, Way there, Way back) {
     return there.source.error(
-        shown(end) + " sends to " + shown(there.to) + " but receives from " + shown(back.from)
+        shown(end)
+            + " sends to "
+            + shown(there.to)
+            + " but receives from "
+            + shown(back.from)
             + "; a link leads both ways between the same two",
         there.offset);
   }
@@ -303,7 +326,10 @@ final class TopologyWiring {
         String from = device(origin);
         if (!from.equals(device(sink))) {
           throw sink.error(
-              "frames come from device '" + from + "' and go to '" + device(sink)
+              "frames come from device '"
+                  + from
+                  + "' and go to '"
+                  + device(sink)
                   + "'; a port is joined to one device");
         }
         return new Outside.Device(from);
@@ -347,13 +373,16 @@ final class TopologyWiring {
       return;
     }
     long mac = node.ports().get(nodeEnd.port()).mac();
-    End old =
-        seen.computeIfAbsent(switchEnd.element(), name -> new HashMap<>()).put(mac, nodeEnd);
+    End old = seen.computeIfAbsent(switchEnd.element(), name -> new HashMap<>()).put(mac, nodeEnd);
     Declaration declared = graph.elements.get(nodeEnd.element());
     if (old != null && declared != null) {
       throw declared.error(
-          nodeEnd + " and " + old + " have the same Ethernet address on switch '"
-              + switchEnd.element() + "'");
+          nodeEnd
+              + " and "
+              + old
+              + " have the same Ethernet address on switch '"
+              + switchEnd.element()
+              + "'");
     }
   }
 }

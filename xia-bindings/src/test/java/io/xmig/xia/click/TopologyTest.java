@@ -64,11 +64,13 @@ class TopologyTest {
   @Test
   void theLocalTopologyOfThePrototypeIsRead() {
     Topology t = Topology.parse("local.click", LOCAL);
-    assertThat(t.nodes()).extracting(Topology.Node::name).containsExactly(
-        "host0", "host1", "router0", "router1");
+    assertThat(t.nodes())
+        .extracting(Topology.Node::name)
+        .containsExactly("host0", "host1", "router0", "router1");
     Topology.Node host1 = t.node("host1");
     assertThat(host1.kind()).isEqualTo(Kind.HOST);
-    assertThat(host1.address()).isEqualTo(Dag.path(ClickNames.XIDS.get("AD1"), ClickNames.XIDS.get("HID1")));
+    assertThat(host1.address())
+        .isEqualTo(Dag.path(ClickNames.XIDS.get("AD1"), ClickNames.XIDS.get("HID1")));
     assertThat(host1.ad()).isEqualTo(ClickNames.XIDS.get("AD1"));
     assertThat(host1.hid()).hasToString("HID:0000000000000000000000000000000000000001");
     assertThat(host1.apiPort()).isEqualTo(1600);
@@ -154,10 +156,8 @@ class TopologyTest {
                 new Outside.Udp("0.0.0.0", 5001, "10.0.0.7", 5002),
                 new Shape(20_000_000, 12_500_000, 0.010000000000000009, 0),
                 Shape.NONE),
-            new Attachment(
-                new End("r", 1), new Outside.Device("eth0"), Shape.NONE, Shape.NONE),
-            new Attachment(
-                new End("r", 3), new Outside.RawUdp(13781), Shape.NONE, Shape.NONE));
+            new Attachment(new End("r", 1), new Outside.Device("eth0"), Shape.NONE, Shape.NONE),
+            new Attachment(new End("r", 3), new Outside.RawUdp(13781), Shape.NONE, Shape.NONE));
     Topology.Node r = t.node("r");
     assertThat(r.kind()).isEqualTo(Kind.DUAL4);
     assertThat(r.ports().get(0).fourId()).isNull();
@@ -321,8 +321,13 @@ class TopologyTest {
   @Test
   void twoPortsOfOneSwitchMayNotShareAnAddress() {
     String host = "XIAEndHost(RE AD0 HID0, HID0, 0, 0, 02:00:00:00:00:01)";
-    String text = "s :: EtherSwitch; a :: " + host + "; b :: " + host + ";"
-        + "a -> [0]s[0] -> a; b -> [1]s[1] -> b;";
+    String text =
+        "s :: EtherSwitch; a :: "
+            + host
+            + "; b :: "
+            + host
+            + ";"
+            + "a -> [0]s[0] -> a; b -> [1]s[1] -> b;";
     assertThatThrownBy(() -> Topology.parse("x", text))
         .isInstanceOf(ClickParseException.class)
         .hasMessageContaining("b[0] and a[0] have the same Ethernet address on switch 's'");
