@@ -2,6 +2,7 @@ package io.xmig.xia.node;
 
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
+import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -9,34 +10,32 @@ import org.jspecify.annotations.Nullable;
 final class ArrivedPacket implements PacketView {
   private final DagCache sources = new DagCache();
   private final DagCache destinations = new DagCache();
-  private ByteBuffer buffer = ByteBuffer.allocate(0);
-  private int xip;
-  private int payload;
-  private int end;
+  private final XipFlyweight xip = new XipFlyweight();
   private int inPort;
   private @Nullable Xid deliveredTo;
   private @Nullable Dag source;
   private @Nullable Dag destination;
 
   /**
-   * Aims the view at a checked packet.
+   * Aims the view at a packet.
    *
-   * @return false if the source is not a DAG, which nothing that answers can use
+   * @return false if the packet is malformed or its source is not a DAG, which nothing that answers
+   *     can use
    */
-  boolean wrap(ByteBuffer buffer, int xip, int end, int inPort) {
-    this.buffer = buffer;
-    this.xip = xip;
-    this.payload = xip + XipLayout.headerLength(buffer, xip);
-    this.end =
-        nextHeader() == XipLayout.NEXT_CONTENT
-            ? end
-            : Math.min(end, payload + XipLayout.payloadLength(buffer, xip));
+  boolean wrap(XipFlyweight packet, int inPort) {
+    deliveredTo = null;
+    destination = null;
+    source = null;
     this.inPort = inPort;
-    this.deliveredTo = null;
-    this.destination = null;
-    this.source =
-        sources.read(buffer, XipLayout.sources(buffer, xip), XipLayout.sourceNodes(buffer, xip));
+    if (xip.tryWrap(packet.buffer(), packet.offset(), packet.end())) {
+      source = sources.read(xip.buffer(), xip.sourceNodeOffset(0), xip.sourceCount());
+    }
     return source != null;
+  }
+
+  /** The header, for what the interface does not offer. */
+  XipFlyweight header() {
+    return xip;
   }
 
   /** Tells the view which XID the packet was delivered to, to save decoding it. */
@@ -46,35 +45,33 @@ final class ArrivedPacket implements PacketView {
 
   @Override
   public ByteBuffer buffer() {
-    return buffer;
+    return xip.buffer();
   }
 
   @Override
   public int xipOffset() {
-    return xip;
+    return xip.offset();
   }
 
   @Override
   public int payloadOffset() {
-    return payload;
+    return xip.payloadOffset();
   }
 
   @Override
   public int end() {
-    return end;
+    return xip.payloadEnd();
   }
 
   @Override
   public int nextHeader() {
-    return XipLayout.nextHeader(buffer, xip);
+    return xip.nextHeader();
   }
 
   @Override
   public Xid deliveredTo() {
     if (deliveredTo == null) {
-      int last = buffer.get(xip + XipLayout.LAST_OFFSET);
-      int index = last < 0 ? XipLayout.destinationNodes(buffer, xip) - 1 : last;
-      deliveredTo = Xid.read(buffer, XipLayout.destination(xip, index));
+      deliveredTo = xip.destinationXid(xip.current());
     }
     return deliveredTo;
   }
@@ -95,8 +92,8 @@ final class ArrivedPacket implements PacketView {
   @Override
   public Dag destination() {
     if (destination == null) {
-      int count = XipLayout.destinationNodes(buffer, xip);
-      Dag read = destinations.read(buffer, XipLayout.destination(xip, 0), count);
+      Dag read =
+          destinations.read(xip.buffer(), xip.destinationNodeOffset(0), xip.destinationCount());
       // A packet may have been led here by the sane part of a graph that is none as a whole.
       destination = read != null ? read : Dag.path(deliveredTo());
     }

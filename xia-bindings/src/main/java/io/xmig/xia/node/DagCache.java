@@ -46,7 +46,7 @@ final class DagCache {
     for (int i = 0; i < wire.length; i++) {
       int b = buffer.get(offset + i);
       boolean isEdge = i % Dag.NODE_LENGTH >= Dag.NODE_LENGTH - Dag.MAX_EDGES;
-      if (wire[i] != (byte) (isEdge ? b & XipLayout.EDGE_MASK : b)) {
+      if (wire[i] != (byte) (isEdge ? b & Dag.UNUSED_EDGE : b)) {
         return false;
       }
     }

@@ -1,14 +1,12 @@
 package io.xmig.xia.node;
 
-import static io.xmig.xia.node.XipLayout.EDGE_MASK;
-import static io.xmig.xia.node.XipLayout.HOP_LIMIT_OFFSET;
-import static io.xmig.xia.node.XipLayout.LAST_OFFSET;
-import static io.xmig.xia.node.XipLayout.VISITED;
-
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
+import io.xmig.xia.wire.EthernetFlyweight;
+import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides what becomes of a packet, from its destination graph and the five routing tables.
@@ -32,19 +30,19 @@ final class Forwarder {
   /** Where packets leave the forwarding path. */
   interface Exits {
     /** Arrived: the node at index {@code last} is on this node. */
-    void deliver(ByteBuffer packet, int xip, int end, int inPort);
+    void deliver(XipFlyweight packet, int inPort);
 
     /** No edge leads anywhere. */
-    void unroutable(ByteBuffer packet, int xip, int end, int inPort);
+    void unroutable(XipFlyweight packet);
 
     /** The hop limit does not allow another hop. */
-    void expired(ByteBuffer packet, int xip, int end, int inPort);
+    void expired(XipFlyweight packet);
 
     /** The packet is larger than the link carries. */
-    void tooBig(ByteBuffer packet, int xip, int end, int inPort, int mtu);
+    void tooBig(XipFlyweight packet, int mtu);
 
     /** The packet goes out by the link it came in by; it is still sent. */
-    void backWhereItCame(ByteBuffer packet, int xip, int end, int inPort, Route route);
+    void backWhereItCame(XipFlyweight packet, Route route);
   }
 
   private final Xid own;
@@ -54,7 +52,7 @@ final class Forwarder {
   private final boolean learn;
   private final int maxLearned;
   private final Exits exits;
-  private ByteBuffer copy;
+  private final ByteBuffer copy;
 
   /**
    * @param tables by type code, AD first
@@ -80,58 +78,57 @@ final class Forwarder {
     for (LinkPort port : ports) {
       largest = Math.max(largest, port.mtu);
     }
-    this.copy = ByteBuffer.allocateDirect(XipLayout.ETHERNET_HEADER + largest);
+    this.copy = ByteBuffer.allocateDirect(EthernetFlyweight.LENGTH + largest);
   }
 
   /**
-   * Routes one checked packet.
+   * Routes one packet.
    *
    * @param inPort link it came by or {@link #FROM_THIS_NODE}
    * @return false if there is no way to the destination
    */
-  boolean route(ByteBuffer packet, int xip, int end, int inPort) {
-    int nodes = XipLayout.destinationNodes(packet, xip);
-    int last = packet.get(xip + LAST_OFFSET);
+  boolean route(XipFlyweight packet, int inPort) {
+    ByteBuffer bytes = packet.buffer();
+    int nodes = packet.destinationCount();
+    int current = packet.current();
     // Every turn reaches a node on this host; a graph without cycles cannot have more of them.
     for (int turn = 0; turn <= nodes; turn++) {
-      int current = last < 0 ? nodes - 1 : last;
-      int edges = XipLayout.destination(xip, current) + Xid.LENGTH;
       int reached = -1;
       for (int path = 0; path < MAX_EDGES && reached < 0; path++) {
-        int index = packet.get(edges + path) & EDGE_MASK;
-        int target = XipLayout.destination(xip, index);
-        RouteTable table = index < nodes ? table(packet.getInt(target)) : null;
+        int index = packet.edge(current, path);
+        RouteTable table = index < nodes ? table(packet.destinationType(index)) : null;
         if (table == null) {
           break;
         }
         if (!table.enabled()) {
           continue;
         }
-        if (table.type() == XidType.HID && isBroadcast(packet, target)) {
+        int target = packet.destinationNodeOffset(index);
+        if (table.type() == XidType.HID && isBroadcast(bytes, target)) {
           if (inPort == FROM_THIS_NODE) {
-            return broadcast(packet, xip, end, inPort);
+            return broadcast(packet);
           }
-          if (!heard(packet, xip, inPort)) {
+          if (!heard(packet, inPort)) {
             return false;
           }
-          reached = visit(packet, xip, edges + path, index);
+          reached = visit(packet, current, path, index);
           continue;
         }
-        Route route = table.lookup(packet, target);
+        Route route = table.lookup(bytes, target);
         int port = route.port();
         if (port >= 0) {
-          return forward(packet, xip, end, inPort, route, target);
+          return forward(packet, inPort, route, target);
         }
         switch (port) {
           case RoutePort.LOCAL -> {
-            reached = visit(packet, xip, edges + path, index);
+            reached = visit(packet, current, path, index);
             if (table.type() == XidType.SID) {
-              exits.deliver(packet, xip, end, inPort);
+              exits.deliver(packet, inPort);
               return true;
             }
           }
           case RoutePort.BROADCAST -> {
-            return broadcast(packet, xip, end, inPort);
+            return broadcast(packet);
           }
           case RoutePort.DISCARD, RoutePort.UNREACHABLE, RoutePort.FALLBACK -> {
             // the next edge
@@ -144,20 +141,20 @@ final class Forwarder {
       }
       if (reached < 0) {
         counters.add(NodeCounter.DROP_UNROUTABLE);
-        exits.unroutable(packet, xip, end, inPort);
+        exits.unroutable(packet);
         return false;
       }
       if (reached == nodes - 1) {
-        exits.deliver(packet, xip, end, inPort);
+        exits.deliver(packet, inPort);
         return true;
       }
-      last = reached;
+      current = reached;
     }
     counters.add(NodeCounter.DROP_MALFORMED);
     return false;
   }
 
-  private RouteTable table(int typeCode) {
+  private @Nullable RouteTable table(int typeCode) {
     int index = typeCode - XidType.AD.code();
     return index >= 0 && index < tables.length ? tables[index] : null;
   }
@@ -168,44 +165,43 @@ final class Forwarder {
         && packet.getInt(xid + 20) == (int) ALL_ONES;
   }
 
-  private static int visit(ByteBuffer packet, int xip, int edge, int index) {
-    packet.put(edge, (byte) (index | VISITED));
-    packet.put(xip + LAST_OFFSET, (byte) index);
+  private static int visit(XipFlyweight packet, int node, int path, int index) {
+    packet.markVisited(node, path).last(index);
     return index;
   }
 
   /** A broadcast came by a link; false if it is one of this node's own. */
-  private boolean heard(ByteBuffer packet, int xip, int inPort) {
-    int sources = XipLayout.sourceNodes(packet, xip);
-    if (sources < 2) {
+  private boolean heard(XipFlyweight packet, int inPort) {
+    int before = packet.sourceCount() - 2;
+    if (before < 0) {
       return true;
     }
-    int host = XipLayout.sourceIntent(packet, xip) - XipLayout.NODE_LENGTH;
-    if (own.matches(packet, host)) {
+    ByteBuffer bytes = packet.buffer();
+    int host = packet.sourceNodeOffset(before);
+    if (own.matches(bytes, host)) {
       counters.add(NodeCounter.DROP_OWN_BROADCAST);
       return false;
     }
-    boolean isHost = packet.getInt(host) == XidType.HID.code();
-    if (!learn || !isHost || isBroadcast(packet, host)) {
+    boolean isHost = packet.sourceType(before) == XidType.HID.code();
+    if (!learn || !isHost || isBroadcast(bytes, host)) {
       return true;
     }
     RouteTable hosts = tables[XidType.HID.code() - XidType.AD.code()];
-    Route known = hosts.find(packet, host);
+    Route known = hosts.find(bytes, host);
     boolean same =
         known != null
             && known.port() == inPort
             && known.nextHop() != null
-            && known.nextHop().matches(packet, host);
+            && known.nextHop().matches(bytes, host);
     if (!same && (known != null || hosts.size() < maxLearned)) {
-      Xid hid = Xid.read(packet, host);
+      Xid hid = Xid.read(bytes, host);
       hosts.set(hid, inPort, hid, 0);
       counters.add(NodeCounter.LEARNED);
     }
     return true;
   }
 
-  private boolean forward(
-      ByteBuffer packet, int xip, int end, int inPort, Route route, int target) {
+  private boolean forward(XipFlyweight packet, int inPort, Route route, int target) {
     int number = route.port();
     if (number >= ports.length) {
       counters.add(NodeCounter.DROP_NO_LINK);
@@ -213,40 +209,40 @@ final class Forwarder {
     }
     LinkPort port = ports[number];
     if (number == inPort) {
-      exits.backWhereItCame(packet, xip, end, inPort, route);
+      exits.backWhereItCame(packet, route);
     }
-    if (!spendHop(packet, xip, end, inPort)) {
+    if (!spendHop(packet)) {
       return true;
     }
-    if (end - xip > port.mtu) {
+    if (packet.end() - packet.offset() > port.mtu) {
       counters.add(NodeCounter.DROP_TOO_BIG);
-      exits.tooBig(packet, xip, end, inPort, port.mtu);
+      exits.tooBig(packet, port.mtu);
       return true;
     }
     if (inPort != FROM_THIS_NODE) {
       counters.add(NodeCounter.FORWARDED);
     }
-    port.send(packet, xip, end, route, target);
+    port.send(packet, route, target);
     return true;
   }
 
-  private boolean spendHop(ByteBuffer packet, int xip, int end, int inPort) {
-    int left = XipLayout.hopLimit(packet, xip);
+  private boolean spendHop(XipFlyweight packet) {
+    int left = packet.hopLimit();
     if (left <= 1) {
       counters.add(NodeCounter.DROP_HOP_LIMIT);
-      exits.expired(packet, xip, end, inPort);
+      exits.expired(packet);
       return false;
     }
-    packet.put(xip + HOP_LIMIT_OFFSET, (byte) (left - 1));
+    packet.hopLimit(left - 1);
     return true;
   }
 
-  private boolean broadcast(ByteBuffer packet, int xip, int end, int inPort) {
-    if (!spendHop(packet, xip, end, inPort)) {
+  private boolean broadcast(XipFlyweight packet) {
+    if (!spendHop(packet)) {
       return true;
     }
     counters.add(NodeCounter.BROADCAST);
-    int length = end - xip;
+    int length = packet.end() - packet.offset();
     boolean sent = false;
     for (LinkPort port : ports) {
       if (!port.isAttached()) {
@@ -257,8 +253,8 @@ final class Forwarder {
         continue;
       }
       // A link may change what it is given, so each gets its own.
-      copy.clear().put(XipLayout.ETHERNET_HEADER, packet, xip, length);
-      port.broadcast(copy, XipLayout.ETHERNET_HEADER, XipLayout.ETHERNET_HEADER + length);
+      copy.clear().put(EthernetFlyweight.LENGTH, packet.buffer(), packet.offset(), length);
+      port.broadcast(copy, EthernetFlyweight.LENGTH + length);
       sent = true;
     }
     return sent;
@@ -266,7 +262,7 @@ final class Forwarder {
 
   /**
    * The largest packet that the link towards {@code destination} carries: {@link
-   * XipLayout#MAX_PACKET} on this node itself, 0 if there is no way.
+   * XiaNode#MAX_PACKET} on this node itself, 0 if there is no way.
    */
   int largestPacketTo(Dag destination) {
     int sink = destination.size() - 1;
@@ -295,7 +291,7 @@ final class Forwarder {
         if (port == RoutePort.LOCAL) {
           reached = index;
           if (index == sink || table.type() == XidType.SID) {
-            return XipLayout.MAX_PACKET;
+            return XiaNode.MAX_PACKET;
           }
         }
       }

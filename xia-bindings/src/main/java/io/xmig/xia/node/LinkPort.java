@@ -2,13 +2,13 @@ package io.xmig.xia.node;
 
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.EventLoop;
+import io.xmig.xia.wire.EthernetFlyweight;
+import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** One link of a node: its address, its MTU, the hosts known on it and where its frames go. */
 final class LinkPort {
-  private static final short ETHER_TYPE_XIP = (short) 0xC0DE;
-
   final int number;
   final long mac;
   final int mtu;
@@ -43,28 +43,24 @@ final class LinkPort {
 
   /**
    * Sends a packet to the next hop of a route. There must be room for the Ethernet header before
-   * {@code xip}.
+   * it.
    *
    * @param target offset of the XID the route was found for
    */
-  void send(ByteBuffer packet, int xip, int end, Route route, int target) {
-    int start = xip - XipLayout.ETHERNET_HEADER;
-    packet.putShort(start + 12, ETHER_TYPE_XIP);
+  void send(XipFlyweight packet, Route route, int target) {
     Neighbour to = route.neighbour;
     if (to == null || to.table != xarp || to.removed) {
-      to = resolve(packet, route, target);
+      to = resolve(packet.buffer(), route, target);
       if (to == null) {
         return;
       }
     }
-    xarp.send(packet, start, end, to);
+    xarp.send(packet.buffer(), packet.offset() - EthernetFlyweight.LENGTH, packet.end(), to);
   }
 
-  /** Sends a packet to every station on the link. */
-  void broadcast(ByteBuffer packet, int xip, int end) {
-    int start = xip - XipLayout.ETHERNET_HEADER;
-    packet.putShort(start + 12, ETHER_TYPE_XIP);
-    xarp.emit(packet, start, end, MacAddress.BROADCAST);
+  /** Sends the packet in a frame's buffer, from 0 to {@code end}, to every station on the link. */
+  void broadcast(ByteBuffer frame, int end) {
+    xarp.emit(frame, 0, end, EthernetFlyweight.BROADCAST);
   }
 
   private @Nullable Neighbour resolve(ByteBuffer packet, Route route, int target) {

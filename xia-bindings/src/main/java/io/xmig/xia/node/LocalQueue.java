@@ -1,9 +1,10 @@
 package io.xmig.xia.node;
 
+import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
 
 /**
  * Packets that a node sends to itself. They are delivered in a task of their own, so that a
@@ -18,13 +19,9 @@ final class LocalQueue {
   private static final int KEPT_BUFFERS = 64;
   private static final int SMALL = 2048;
 
-  /** Takes a packet from the queue: its bytes stand from 0 to {@code end}. */
-  interface Receiver {
-    void deliver(ByteBuffer packet, int end);
-  }
-
   private final Executor loop;
-  private final Receiver receiver;
+  private final Consumer<XipFlyweight> receiver;
+  private final XipFlyweight packet = new XipFlyweight();
   private final ArrayDeque<ByteBuffer> queue = new ArrayDeque<>();
   private final ArrayDeque<ByteBuffer> small = new ArrayDeque<>();
   private final ArrayDeque<ByteBuffer> large = new ArrayDeque<>();
@@ -32,20 +29,23 @@ final class LocalQueue {
   private int queuedBytes;
   private boolean scheduled;
 
-  LocalQueue(Executor loop, Receiver receiver) {
+  /**
+   * @param receiver takes the packets one by one
+   */
+  LocalQueue(Executor loop, Consumer<XipFlyweight> receiver) {
     this.loop = loop;
     this.receiver = receiver;
   }
 
   /** Keeps a copy of the packet; false if too much is under way. */
-  boolean add(ByteBuffer packet, int xip, int end) {
-    int length = end - xip;
+  boolean add(XipFlyweight packet) {
+    int length = packet.end() - packet.offset();
     if (queuedBytes + length > CAPACITY_BYTES) {
       return false;
     }
     ByteBuffer copy = take(length);
     copy.clear();
-    copy.put(0, packet, xip, length).limit(length);
+    copy.put(0, packet.buffer(), packet.offset(), length).limit(length);
     queue.add(copy);
     queuedBytes += length;
     if (!scheduled) {
@@ -57,23 +57,24 @@ final class LocalQueue {
 
   private ByteBuffer take(int length) {
     boolean fits = length <= SMALL;
-    @Nullable ByteBuffer kept = (fits ? small : large).poll();
-    return kept != null ? kept : ByteBuffer.allocateDirect(fits ? SMALL : XipLayout.MAX_PACKET);
+    ByteBuffer kept = (fits ? small : large).poll();
+    return kept != null ? kept : ByteBuffer.allocateDirect(fits ? SMALL : XiaNode.MAX_PACKET);
   }
 
   private void drain() {
     scheduled = false;
     // What is added meanwhile waits for the next task: other work gets its turn.
     for (int left = queue.size(); left > 0; left--) {
-      ByteBuffer packet = queue.remove();
-      int length = packet.limit();
-      queuedBytes -= length;
+      ByteBuffer bytes = queue.remove();
+      queuedBytes -= bytes.limit();
       try {
-        receiver.deliver(packet, length);
+        if (packet.tryWrap(bytes, 0, bytes.limit())) {
+          receiver.accept(packet);
+        }
       } finally {
-        ArrayDeque<ByteBuffer> pool = packet.capacity() == SMALL ? small : large;
+        ArrayDeque<ByteBuffer> pool = bytes.capacity() == SMALL ? small : large;
         if (pool.size() < KEPT_BUFFERS) {
-          pool.add(packet);
+          pool.add(bytes);
         }
       }
     }

@@ -1,6 +1,7 @@
 package io.xmig.xia.node;
 
 import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.wire.EthernetFlyweight;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -51,9 +52,9 @@ public record NodeConfig(
         throw new IllegalArgumentException(
             "MTU " + mtu + " is not in " + MIN_MTU + " to " + MAX_MTU);
       }
-      if (mac == 0 || mac >>> 48 != 0 || MacAddress.isMulticast(mac)) {
+      if (mac == 0 || mac >>> 48 != 0 || EthernetFlyweight.isGroup(mac)) {
         throw new IllegalArgumentException(
-            "not the address of one station: " + MacAddress.text(mac));
+            "not the address of one station: " + EthernetFlyweight.formatMac(mac));
       }
     }
   }

@@ -6,6 +6,8 @@ import io.xmig.xia.addr.XidType;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.wire.EthernetFlyweight;
+import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -13,10 +15,11 @@ import java.util.random.RandomGenerator;
 
 /** A node as its transports see it. All packets are built in one direct buffer. */
 final class NodeContext implements TransportContext {
-  private static final int XIP = XipLayout.ETHERNET_HEADER;
+  private static final int XIP = EthernetFlyweight.LENGTH;
 
   private final XiaNode node;
-  private final ByteBuffer packet = ByteBuffer.allocateDirect(XIP + XipLayout.MAX_PACKET);
+  private final ByteBuffer bytes = ByteBuffer.allocateDirect(XIP + XiaNode.MAX_PACKET);
+  private final XipFlyweight packet = new XipFlyweight();
   private boolean begun;
 
   NodeContext(XiaNode node) {
@@ -50,10 +53,12 @@ final class NodeContext implements TransportContext {
 
   @Override
   public ByteBuffer begin(Dag destination, Dag source, int nextHeader, int hopLimit) {
-    packet.clear();
-    packet.position(XipLayout.write(packet, XIP, destination, source, nextHeader, hopLimit));
+    bytes.clear();
+    int header =
+        XipFlyweight.write(bytes, XIP, nextHeader, 0, hopLimit, destination, source);
+    bytes.position(XIP + header);
     begun = true;
-    return packet;
+    return bytes;
   }
 
   @Override
@@ -65,8 +70,13 @@ final class NodeContext implements TransportContext {
       throw new IllegalArgumentException("payload length " + payloadLength + " is not a u16");
     }
     begun = false;
-    packet.putShort(XIP + XipLayout.PAYLOAD_LENGTH_OFFSET, (short) payloadLength);
-    return node.send(packet, XIP, packet.position());
+    int end = bytes.position();
+    bytes.limit(end);
+    if (!packet.tryWrap(bytes, XIP, end)) {
+      throw new IllegalArgumentException("not a packet: the buffer's position moved backwards");
+    }
+    packet.payloadLength(payloadLength);
+    return node.send(packet);
   }
 
   @Override

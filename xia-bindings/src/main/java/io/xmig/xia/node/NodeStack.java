@@ -19,6 +19,8 @@ import io.xmig.xia.socket.XcmpHandler;
 import io.xmig.xia.socket.XcmpSocket;
 import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.wire.TransportFlyweight;
+import io.xmig.xia.wire.XipFlyweight;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -37,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NodeStack implements XiaStack {
   /** Source and destination of three nodes each plus a fallback: the usual addresses. */
-  private static final int USUAL_HEADERS = XipLayout.FIXED_LENGTH + 7 * XipLayout.NODE_LENGTH + 24;
+  private static final int USUAL_HEADERS = XipFlyweight.FIXED_LENGTH + 7 * Dag.NODE_LENGTH + TransportFlyweight.PLAIN_LENGTH;
 
   private final XiaNode node;
   private final TransportContext context;

@@ -5,6 +5,7 @@ import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.XcmpHandler;
 import io.xmig.xia.socket.XcmpSocket;
 import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.wire.XcmpFlyweight;
 import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import java.util.Map;
@@ -14,8 +15,6 @@ import java.util.Map;
  * XCMP socket of the node it hears all messages.
  */
 final class NodeXcmpSocket implements XcmpSocket {
-  private static final int ECHO_HEADER = 8;
-
   private final XiaNode node;
   private final TransportContext context;
   private final Xid sid;
@@ -42,22 +41,19 @@ final class NodeXcmpSocket implements XcmpSocket {
       throw new IllegalArgumentException("hop limit is 1 to 255, not " + hopLimit);
     }
     Dag source = context.localAddress().service(sid);
-    int length = ECHO_HEADER + data.remaining();
+    int length = XcmpFlyweight.ECHO_HEADER_LENGTH + data.remaining();
     int largest = context.maxPacketBytes(destination) - XipFlyweight.lengthOf(destination, source);
     if (length > largest) {
       throw new XiaSocketException(
           XiaSocketException.Kind.MESSAGE_TOO_LONG,
           "echo request too long for the link",
-          Map.of("bytes", data.remaining(), "limit", largest - ECHO_HEADER));
+          Map.of("bytes", data.remaining(), "limit", largest - XcmpFlyweight.ECHO_HEADER_LENGTH));
     }
     ByteBuffer out = context.begin(destination, source, XipFlyweight.NEXT_XCMP, hopLimit);
     int at = out.position();
-    out.put(at, (byte) Xcmp.ECHO_REQUEST).put(at + 1, (byte) 0).putShort(at + 2, (short) 0);
-    // Identifier and sequence are in host order of the prototype's x86 machines.
-    out.putShort(at + 4, Short.reverseBytes((short) id));
-    out.putShort(at + 6, Short.reverseBytes((short) sequence));
-    out.put(at + ECHO_HEADER, data, data.position(), data.remaining());
-    out.putShort(at + 2, (short) Xcmp.checksum(out, at, length));
+    XcmpFlyweight.writeEchoRequest(out, at, id, sequence);
+    out.put(at + XcmpFlyweight.ECHO_HEADER_LENGTH, data, data.position(), data.remaining());
+    XcmpFlyweight.seal(out, at, length);
     out.position(at + length);
     context.send(length);
   }

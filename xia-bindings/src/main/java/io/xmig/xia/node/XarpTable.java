@@ -2,6 +2,8 @@ package io.xmig.xia.node;
 
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.EventLoop;
+import io.xmig.xia.wire.EthernetFlyweight;
+import io.xmig.xia.wire.XarpFlyweight;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,17 +49,7 @@ final class XarpTable {
   /** Hosts in the table; local choice, bounds what hostile destinations can occupy. */
   static final int MAX_ENTRIES = 4096;
 
-  static final int ETHERNET_HEADER = 14;
-  static final int ETHER_TYPE = 0x9990;
-  static final int FRAME_LENGTH = 82;
-  private static final int MESSAGE_LENGTH = FRAME_LENGTH - ETHERNET_HEADER;
-  private static final int OPERATION_OFFSET = 6;
-  private static final int SENDER_MAC_OFFSET = 8;
-  private static final int SENDER_XID_OFFSET = 14;
-  private static final int TARGET_MAC_OFFSET = 38;
-  private static final int TARGET_XID_OFFSET = 44;
-  private static final int REQUEST = 1;
-  private static final int REPLY = 2;
+  private static final int FRAME_LENGTH = EthernetFlyweight.LENGTH + XarpFlyweight.LENGTH;
 
   private final Xid own;
   private final long ownMac;
@@ -65,6 +57,7 @@ final class XarpTable {
   private final NodeCounters counters;
   private final Consumer<ByteBuffer> output;
   private final XidMap<Neighbour> neighbours = new XidMap<>();
+  private final XarpFlyweight heard = new XarpFlyweight();
   private final ByteBuffer message = ByteBuffer.allocateDirect(FRAME_LENGTH);
   private ByteBuffer release = ByteBuffer.allocateDirect(2048);
   private int waitingPackets;
@@ -122,8 +115,7 @@ final class XarpTable {
 
   /**
    * Sends a frame to a host, or keeps a copy until its address is known. The frame is the buffer's
-   * bytes from {@code start} to {@code end}; its Ethernet header is filled in here except for the
-   * type.
+   * bytes from {@code start} to {@code end}; its Ethernet header is filled in here.
    */
   void send(ByteBuffer frame, int start, int end, Neighbour to) {
     long now = loop.nanoTime();
@@ -141,10 +133,9 @@ final class XarpTable {
     enqueue(frame, start, end, to, now);
   }
 
-  /** Sends a frame to a known Ethernet address. */
+  /** Sends an XIP frame to an Ethernet address; its header is filled in here. */
   void emit(ByteBuffer frame, int start, int end, long mac) {
-    MacAddress.write(frame, start, mac);
-    MacAddress.write(frame, start + 6, ownMac);
+    EthernetFlyweight.write(frame, start, mac, ownMac, EthernetFlyweight.TYPE_XIP);
     frame.limit(end).position(start);
     output.accept(frame);
   }
@@ -177,7 +168,7 @@ final class XarpTable {
       return;
     }
     if (mayAsk(to, now)) {
-      ask(to, MacAddress.BROADCAST, now);
+      ask(to, EthernetFlyweight.BROADCAST, now);
     }
     to.retry = loop.schedule(to.retryDelayNs, () -> askAgain(to));
     to.retryDelayNs = Math.min(2 * to.retryDelayNs, MAX_RETRY_NS);
@@ -207,50 +198,34 @@ final class XarpTable {
     of.askedNs = now;
     queries++;
     counters.add(NodeCounter.XARP_QUERIES);
-    transmit(REQUEST, mac, 0, of.xid);
+    transmit(XarpFlyweight.REQUEST, mac, 0, of.xid);
   }
 
   private void transmit(int operation, long to, long targetMac, Xid targetXid) {
-    ByteBuffer m = message;
-    m.clear();
-    MacAddress.write(m, 0, to);
-    MacAddress.write(m, 6, ownMac);
-    m.putShort(12, (short) ETHER_TYPE);
-    m.putShort(ETHERNET_HEADER, (short) 1);
-    m.putShort(ETHERNET_HEADER + 2, (short) 0xC0DE);
-    m.put(ETHERNET_HEADER + 4, (byte) 6);
-    m.put(ETHERNET_HEADER + 5, (byte) Xid.LENGTH);
-    m.putShort(ETHERNET_HEADER + OPERATION_OFFSET, (short) operation);
-    MacAddress.write(m, ETHERNET_HEADER + SENDER_MAC_OFFSET, ownMac);
-    own.write(m, ETHERNET_HEADER + SENDER_XID_OFFSET);
-    MacAddress.write(m, ETHERNET_HEADER + TARGET_MAC_OFFSET, targetMac);
-    targetXid.write(m, ETHERNET_HEADER + TARGET_XID_OFFSET);
-    output.accept(m);
+    message.clear();
+    EthernetFlyweight.write(message, 0, to, ownMac, EthernetFlyweight.TYPE_XARP);
+    XarpFlyweight.write(
+        message, EthernetFlyweight.LENGTH, operation, ownMac, own, targetMac, targetXid);
+    output.accept(message);
   }
 
   /** Takes an XARP message: the bytes from {@code start} (behind the Ethernet header) on. */
   void receive(ByteBuffer frame, int start, int end) {
-    if (end - start < MESSAGE_LENGTH
-        || frame.getShort(start) != 1
-        || frame.getShort(start + 2) != (short) 0xC0DE
-        || frame.get(start + 4) != 6
-        || frame.get(start + 5) != Xid.LENGTH) {
+    if (!heard.tryWrap(frame, start, end)) {
       counters.add(NodeCounter.DROP_XARP);
       return;
     }
-    long senderMac = MacAddress.read(frame, start + SENDER_MAC_OFFSET);
-    int operation = frame.getShort(start + OPERATION_OFFSET);
-    if (senderMac == 0 || MacAddress.isMulticast(senderMac)) {
-      counters.add(NodeCounter.DROP_XARP);
-    } else if (operation == REQUEST) {
-      if (own.matches(frame, start + TARGET_XID_OFFSET)) {
-        Xid asker = Xid.read(frame, start + SENDER_XID_OFFSET);
+    long mac = heard.senderMac();
+    boolean isStation = mac != 0 && !EthernetFlyweight.isGroup(mac);
+    int operation = heard.operation();
+    if (isStation && operation == XarpFlyweight.REQUEST) {
+      if (heard.isTarget(own)) {
         responses++;
         counters.add(NodeCounter.XARP_RESPONSES);
-        transmit(REPLY, senderMac, senderMac, asker);
+        transmit(XarpFlyweight.REPLY, mac, mac, heard.senderXid());
       }
-    } else if (operation == REPLY) {
-      learn(neighbours.get(frame, start + SENDER_XID_OFFSET), senderMac);
+    } else if (isStation && operation == XarpFlyweight.REPLY) {
+      learn(neighbours.get(heard.senderXid()), mac);
     } else {
       counters.add(NodeCounter.DROP_XARP);
     }
@@ -328,7 +303,7 @@ final class XarpTable {
         (xid, n) -> {
           if (n.known && now - n.learnedNs < TIMEOUT_NS) {
             String age = String.format(Locale.ROOT, "%.6f", (now - n.learnedNs) / 1e9);
-            text.append(xid).append(" ok ").append(MacAddress.text(n.mac)).append(' ');
+            text.append(xid).append(" ok ").append(EthernetFlyweight.formatMac(n.mac)).append(' ');
             text.append(age).append('\n');
           }
         });

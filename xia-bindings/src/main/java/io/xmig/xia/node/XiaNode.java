@@ -6,6 +6,8 @@ import io.xmig.xia.addr.XidType;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.LinkEvent;
 import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.wire.EthernetFlyweight;
+import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -38,10 +40,10 @@ public final class XiaNode {
   /** HID routes beyond which broadcasts teach nothing more; local choice. */
   static final int MAX_LEARNED_ROUTES = 65_536;
 
-  private static final int ETHERNET_HEADER = XipLayout.ETHERNET_HEADER;
-  private static final short TYPE_XIP = (short) 0xC0DE;
-  private static final short TYPE_XARP = (short) 0x9990;
-  private static final short TYPE_RARP = (short) 0x8035;
+  /** Largest packet that is handed from one socket to another on the same node. */
+  static final int MAX_PACKET = 65_535;
+
+  private static final int TYPE_RARP = 0x8035;
   private static final int RARP_LENGTH = 28;
   private static final int RARP_SENDER_OFFSET = 8;
 
@@ -54,6 +56,7 @@ public final class XiaNode {
   private final Forwarder forwarder;
   private final Xcmp xcmp;
   private final LocalQueue local;
+  private final XipFlyweight inbound = new XipFlyweight();
   private final ArrivedPacket arrived = new ArrivedPacket();
   private final ArrivedPacket passing = new ArrivedPacket();
   private final XidMap<Binding> bindings = new XidMap<>();
@@ -92,8 +95,8 @@ public final class XiaNode {
             config.learnFromBroadcast(),
             MAX_LEARNED_ROUTES,
             new Exits());
-    this.xcmp = new Xcmp(loop, counters, () -> hostDag, new XcmpNode(), largestMtu());
-    this.local = new LocalQueue(loop, this::deliverLocal);
+    this.xcmp = new Xcmp(loop, counters, new XcmpNode());
+    this.local = new LocalQueue(loop, packet -> deliver(packet, -1));
     this.context = new NodeContext(this);
   }
 
@@ -187,7 +190,7 @@ public final class XiaNode {
     counters.add(NodeCounter.FRAMES_IN);
     int start = frame.position();
     int end = frame.limit();
-    if (end - start < ETHERNET_HEADER) {
+    if (!EthernetFlyweight.fits(frame, start, end)) {
       counters.add(NodeCounter.DROP_MALFORMED);
       return;
     }
@@ -195,35 +198,36 @@ public final class XiaNode {
         frame.order() == ByteOrder.BIG_ENDIAN
             ? frame
             : frame.duplicate().order(ByteOrder.BIG_ENDIAN);
-    long to = MacAddress.read(bytes, start);
-    if (to != from.mac && !MacAddress.isMulticast(to)) {
+    long to = EthernetFlyweight.destination(bytes, start);
+    if (to != from.mac && !EthernetFlyweight.isGroup(to)) {
       counters.add(NodeCounter.DROP_OTHER_STATION);
       return;
     }
-    int payload = start + ETHERNET_HEADER;
-    switch (bytes.getShort(start + 12)) {
-      case TYPE_XIP -> packet(bytes, payload, end, port);
-      case TYPE_XARP -> from.xarp.receive(bytes, payload, end);
+    int payload = start + EthernetFlyweight.LENGTH;
+    switch (EthernetFlyweight.type(bytes, start)) {
+      case EthernetFlyweight.TYPE_XIP -> packet(bytes, payload, end, port);
+      case EthernetFlyweight.TYPE_XARP -> from.xarp.receive(bytes, payload, end);
       case TYPE_RARP -> rarp(bytes, payload, end, port);
       default -> counters.add(NodeCounter.DROP_ETHERTYPE);
     }
     frame.limit(end).position(start);
   }
 
-  private void packet(ByteBuffer packet, int xip, int end, int port) {
-    if (XipLayout.check(packet, xip, end) < 0) {
+  private void packet(ByteBuffer bytes, int offset, int end, int port) {
+    XipFlyweight packet = inbound;
+    if (!packet.tryWrap(bytes, offset, end)) {
       counters.add(NodeCounter.DROP_MALFORMED);
       return;
     }
     if (config.cacheContent()
         && content != null
-        && XipLayout.nextHeader(packet, xip) == XipLayout.NEXT_CONTENT
-        && packet.getInt(XipLayout.sourceIntent(packet, xip)) == XidType.CID.code()
-        && passing.wrap(packet, xip, end, port)) {
+        && packet.nextHeader() == XipFlyweight.NEXT_CONTENT
+        && packet.sourceType(packet.sourceCount() - 1) == XidType.CID.code()
+        && passing.wrap(packet, port)) {
       counters.add(NodeCounter.CONTENT_PASSING);
       content.passing(passing);
     }
-    forwarder.route(packet, xip, end, port);
+    forwarder.route(packet, port);
   }
 
   private void rarp(ByteBuffer frame, int payload, int end, int port) {
@@ -232,7 +236,7 @@ public final class XiaNode {
       return;
     }
     counters.add(NodeCounter.RARP_IN);
-    long mac = MacAddress.read(frame, payload + RARP_SENDER_OFFSET);
+    long mac = EthernetFlyweight.mac(frame, payload + RARP_SENDER_OFFSET);
     linkEvent(new LinkEvent(LinkEvent.Kind.RARP, port, mac));
   }
 
@@ -252,11 +256,6 @@ public final class XiaNode {
   /** Where the node is. */
   public LocalAddress localAddress() {
     return address;
-  }
-
-  /** The address of the node itself, AD and HID. */
-  Dag hostDag() {
-    return hostDag;
   }
 
   /**
@@ -335,9 +334,9 @@ public final class XiaNode {
     content = receiver;
   }
 
-  boolean send(ByteBuffer packet, int xip, int end) {
+  boolean send(XipFlyweight packet) {
     counters.add(NodeCounter.ORIGINATED);
-    return forwarder.route(packet, xip, end, Forwarder.FROM_THIS_NODE);
+    return forwarder.route(packet, Forwarder.FROM_THIS_NODE);
   }
 
   int largestPacketTo(Dag destination) {
@@ -345,30 +344,24 @@ public final class XiaNode {
     return bytes > 0 ? bytes : largestMtu();
   }
 
-  private void deliverLocal(ByteBuffer packet, int end) {
-    deliver(packet, 0, end, -1);
-  }
-
-  private void deliver(ByteBuffer packet, int xip, int end, int inPort) {
-    if (!arrived.wrap(packet, xip, end, inPort)) {
+  private void deliver(XipFlyweight packet, int inPort) {
+    if (!arrived.wrap(packet, inPort)) {
       counters.add(NodeCounter.DROP_MALFORMED);
       return;
     }
-    int next = XipLayout.nextHeader(packet, xip);
-    int node = XipLayout.destination(xip, packet.get(xip + XipLayout.LAST_OFFSET));
-    int type = packet.getInt(node);
-    if (next == XipLayout.NEXT_XCMP) {
+    int here = packet.current();
+    if (packet.nextHeader() == XipFlyweight.NEXT_XCMP) {
       counters.add(NodeCounter.DELIVERED);
       xcmp.receive(arrived);
-    } else if (type == XidType.CID.code()) {
-      if (content == null || next != XipLayout.NEXT_CONTENT) {
+    } else if (packet.destinationType(here) == XidType.CID.code()) {
+      if (content == null || packet.nextHeader() != XipFlyweight.NEXT_CONTENT) {
         counters.add(NodeCounter.DROP_NO_RECEIVER);
       } else {
         counters.add(NodeCounter.DELIVERED);
         content.request(arrived);
       }
     } else {
-      Binding binding = bindings.get(packet, node);
+      Binding binding = bindings.get(packet.buffer(), packet.destinationNodeOffset(here));
       if (binding == null) {
         counters.add(NodeCounter.DROP_NO_RECEIVER);
       } else {
@@ -382,40 +375,50 @@ public final class XiaNode {
   /** The ends of the forwarding path. */
   private final class Exits implements Forwarder.Exits {
     @Override
-    public void deliver(ByteBuffer packet, int xip, int end, int inPort) {
+    public void deliver(XipFlyweight packet, int inPort) {
       if (inPort != Forwarder.FROM_THIS_NODE) {
-        XiaNode.this.deliver(packet, xip, end, inPort);
-      } else if (!local.add(packet, xip, end)) {
+        XiaNode.this.deliver(packet, inPort);
+      } else if (!local.add(packet)) {
         counters.add(NodeCounter.DROP_LOCAL_QUEUE);
       }
     }
 
     @Override
-    public void unroutable(ByteBuffer packet, int xip, int end, int inPort) {
-      xcmp.unreachable(packet, xip, end);
+    public void unroutable(XipFlyweight packet) {
+      xcmp.unreachable(packet);
     }
 
     @Override
-    public void expired(ByteBuffer packet, int xip, int end, int inPort) {
-      xcmp.timeExceeded(packet, xip, end);
+    public void expired(XipFlyweight packet) {
+      xcmp.timeExceeded(packet);
     }
 
     @Override
-    public void tooBig(ByteBuffer packet, int xip, int end, int inPort, int mtu) {
-      xcmp.tooBig(packet, xip, end, mtu);
+    public void tooBig(XipFlyweight packet, int mtu) {
+      xcmp.tooBig(packet, mtu);
     }
 
     @Override
-    public void backWhereItCame(ByteBuffer packet, int xip, int end, int inPort, Route route) {
-      xcmp.redirect(packet, xip, end, route);
+    public void backWhereItCame(XipFlyweight packet, Route route) {
+      xcmp.redirect(packet, route);
     }
   }
 
   /** What XCMP needs of the node. */
   private final class XcmpNode implements Xcmp.Node {
     @Override
-    public void send(ByteBuffer packet, int xip, int end) {
-      XiaNode.this.send(packet, xip, end);
+    public Dag address() {
+      return hostDag;
+    }
+
+    @Override
+    public int largestPacketTo(Dag destination) {
+      return XiaNode.this.largestPacketTo(destination);
+    }
+
+    @Override
+    public void send(XipFlyweight packet) {
+      XiaNode.this.send(packet);
     }
 
     @Override

@@ -11,6 +11,11 @@ import io.xmig.xia.testkit.SimNetwork;
 import io.xmig.xia.testkit.Topologies;
 import io.xmig.xia.testkit.Vectors;
 import io.xmig.xia.testkit.Vectors.Vector;
+import io.xmig.xia.wire.ContentFlyweight;
+import io.xmig.xia.wire.EthernetFlyweight;
+import io.xmig.xia.wire.TransportFlyweight;
+import io.xmig.xia.wire.XcmpFlyweight;
+import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -20,6 +25,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** The network in which the prototype's packets were captured, made of our nodes. */
@@ -60,10 +66,9 @@ class CapturedPacketsTest {
   }
 
   private void bindSourceOf(Vector vector) {
-    byte[] bytes = vector.bytes();
-    ByteBuffer b = ByteBuffer.wrap(bytes);
-    Xid sid = Xid.read(b, XipLayout.sourceIntent(b, ETHERNET_HEADER));
-    at.host1().context().bind(sid, packet -> {});
+    XipFlyweight packet = packetOf(ByteBuffer.wrap(vector.bytes()));
+    Xid sid = packet.sourceXid(packet.sourceCount() - 1);
+    at.host1().context().bind(sid, ignored -> {});
   }
 
   private void assertSent(String hop, Vector expected) {
@@ -82,8 +87,8 @@ class CapturedPacketsTest {
     BitSet undefined = vector.undefinedBytesOfXcmp();
     if (!undefined.isEmpty()) {
       ByteBuffer b = ByteBuffer.wrap(bytes);
-      int message = ETHERNET_HEADER + XipLayout.headerLength(b, ETHERNET_HEADER);
-      assertThat(Xcmp.checksum(b, message, bytes.length - message)).isZero();
+      int message = packetOf(b).payloadOffset();
+      assertThat(new XcmpFlyweight().wrap(b, message, bytes.length).hasRightChecksum()).isTrue();
       undefined.set(2, 4);
       undefined.stream()
           .filter(i -> message + i < bytes.length)
@@ -129,18 +134,28 @@ class CapturedPacketsTest {
     for (int hop = 2; hop <= 3; hop++) {
       Vector reply = xcmp(hop == 2 ? "time_exceeded_router0" : "time_exceeded_host0");
       byte[] request = first.bytes();
-      request[ETHERNET_HEADER + XipLayout.HOP_LIMIT_OFFSET] = (byte) hop;
+      XipFlyweight packet = packetOf(ByteBuffer.wrap(request)).hopLimit(hop);
       byte[] quoted = HexFormat.of().parseHex(reply.fields().at("/xcmp/trailing_hex").asText());
-      int header = XipLayout.headerLength(ByteBuffer.wrap(request), ETHERNET_HEADER);
-      int message = ETHERNET_HEADER + header;
-      System.arraycopy(quoted, 0, request, message, quoted.length);
-      // The time stamp in it is not quoted; any that the checksum covers will do.
-      ByteBuffer b = ByteBuffer.wrap(request).putShort(message + 16, (short) 0);
-      b.putShort(message + 16, (short) Xcmp.checksum(b, message, request.length - message));
+      System.arraycopy(quoted, 0, request, packet.payloadOffset(), quoted.length);
+      // The time stamp behind them is not quoted; any that fits the checksum will do.
+      fitToChecksum(packet.buffer(), packet.payloadOffset(), packet.payloadLength());
       router1().receive(0, ByteBuffer.wrap(request));
       net.run(Duration.ofSeconds(2));
       assertSent("router1>host1", reply);
     }
+  }
+
+  private static void fitToChecksum(ByteBuffer b, int message, int length) {
+    int wanted = Short.toUnsignedInt(b.getShort(message + 2));
+    b.putShort(message + 16, (short) 0);
+    XcmpFlyweight.seal(b, message, length);
+    int without = Short.toUnsignedInt(b.getShort(message + 2));
+    int word = without + (~wanted & 0xffff);
+    b.putShort(message + 16, (short) (word + (word >>> 16))).putShort(message + 2, (short) wanted);
+  }
+
+  private static XipFlyweight packetOf(ByteBuffer frame) {
+    return new XipFlyweight().wrap(frame, ETHERNET_HEADER, frame.limit());
   }
 
   @Test
@@ -155,28 +170,26 @@ class CapturedPacketsTest {
   /** Rebuilds the packet that an error message quotes, as host1 sent it to router1. */
   private Vector offender(Vector report) {
     ByteBuffer b = ByteBuffer.wrap(report.bytes());
-    int quote = ETHERNET_HEADER + XipLayout.headerLength(b, ETHERNET_HEADER) + 52;
-    int header = XipLayout.headerLength(b, quote);
-    boolean content = b.get(quote + 1) == XipLayout.NEXT_CONTENT;
-    int payloadLength = XipLayout.payloadLength(b, quote);
-    ByteBuffer frame = ByteBuffer.allocate(ETHERNET_HEADER + header + payloadLength);
-    MacAddress.write(frame, 0, Topologies.mac(1, 0x20));
-    MacAddress.write(frame, 6, Topologies.mac(1, 0x10));
-    frame.putShort(12, (short) 0xC0DE);
-    frame.put(ETHERNET_HEADER, b, quote, header);
-    frame.put(ETHERNET_HEADER + XipLayout.HOP_LIMIT_OFFSET, (byte) 249);
-    frame.put(ETHERNET_HEADER + XipLayout.LAST_OFFSET, (byte) -1);
-    int nodes = XipLayout.destinationNodes(frame, ETHERNET_HEADER);
-    int first = XipLayout.destination(ETHERNET_HEADER, 0);
-    XipLayout.copyNodes(frame.duplicate(), first, frame, first, nodes);
-    int payload = ETHERNET_HEADER + header;
-    int tail = quote + header;
-    if (content) {
-      byte[] tlv = HexFormat.of().parseHex("3b100200010502000000000303000000");
-      frame.put(payload, tlv);
-      payload += 16;
+    XipFlyweight quote = new XipFlyweight();
+    int message = packetOf(b).payloadOffset();
+    assertThat(new XcmpFlyweight().wrap(b, message, b.limit()).quoted(quote)).isTrue();
+    Dag destination = Objects.requireNonNull(quote.destination());
+    Dag source = Objects.requireNonNull(quote.source());
+    int length = quote.payloadLength();
+    ByteBuffer frame =
+        ByteBuffer.allocate(ETHERNET_HEADER + XipFlyweight.lengthOf(destination, source) + length);
+    EthernetFlyweight.write(
+        frame, 0, Topologies.mac(1, 0x20), Topologies.mac(1, 0x10), EthernetFlyweight.TYPE_XIP);
+    int payload =
+        ETHERNET_HEADER
+            + XipFlyweight.write(
+                frame, ETHERNET_HEADER, quote.nextHeader(), length, 249, destination, source);
+    if (quote.nextHeader() == XipFlyweight.NEXT_CONTENT) {
+      payload += ContentFlyweight.writeRequest(frame, payload);
+      ContentFlyweight.writeRequestPayload(frame, payload);
+    } else {
+      frame.put(payload, b, quote.payloadOffset(), XcmpFlyweight.QUOTED_PAYLOAD);
     }
-    frame.put(payload, b, tail, 8);
     return new Vector(report.file(), "offender", "", "ethernet", frame.array(), report.json());
   }
 
@@ -237,8 +250,9 @@ class CapturedPacketsTest {
   void floodsABeaconOnEveryPortAsCaptured() {
     Vector toHost = Vectors.get("xhcp", "xhcp_beacon_seq0_router0_to_host0");
     ByteBuffer b = ByteBuffer.wrap(toHost.bytes());
-    Xid source = Xid.read(b, XipLayout.sourceIntent(b, ETHERNET_HEADER));
-    int payload = ETHERNET_HEADER + XipLayout.headerLength(b, ETHERNET_HEADER) + 24;
+    XipFlyweight packet = packetOf(b);
+    Xid source = packet.sourceXid(packet.sourceCount() - 1);
+    int payload = packet.payloadOffset() + TransportFlyweight.PLAIN_LENGTH;
     DatagramSocket beacon =
         net.await(net.stack(router0()).openDatagram(source, (from, data, port) -> {}));
     List<Integer> heardBytes = new ArrayList<>();

@@ -1,7 +1,7 @@
 package io.xmig.xia.testkit;
 
 import io.xmig.xia.addr.Dag;
-import io.xmig.xia.node.MacAddress;
+import io.xmig.xia.wire.EthernetFlyweight;
 import java.nio.ByteBuffer;
 
 /** One line about a frame, for traces. */
@@ -20,8 +20,8 @@ public final class FrameText {
     }
     int type = frame.getShort(start + 12) & 0xffff;
     StringBuilder text = new StringBuilder();
-    text.append(MacAddress.text(MacAddress.read(frame, start + 6))).append('>');
-    text.append(MacAddress.text(MacAddress.read(frame, start))).append(' ');
+    text.append(EthernetFlyweight.formatMac(EthernetFlyweight.mac(frame, start + 6))).append('>');
+    text.append(EthernetFlyweight.formatMac(EthernetFlyweight.mac(frame, start))).append(' ');
     text.append(String.format("%04x", type)).append(" len ").append(length);
     int xip = start + ETHERNET_HEADER;
     if (type == 0xC0DE && length >= ETHERNET_HEADER + XIP_FIXED) {

@@ -1,7 +1,7 @@
 package io.xmig.xia.testkit;
 
 import io.xmig.xia.node.FrameSink;
-import io.xmig.xia.node.MacAddress;
+import io.xmig.xia.wire.EthernetFlyweight;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
@@ -38,12 +38,12 @@ public final class SimSwitch implements SimStation {
     if (end - start < 14) {
       return;
     }
-    long to = MacAddress.read(frame, start);
-    long from = MacAddress.read(frame, start + 6);
-    if (!MacAddress.isMulticast(from)) {
+    long to = EthernetFlyweight.mac(frame, start);
+    long from = EthernetFlyweight.mac(frame, start + 6);
+    if (!EthernetFlyweight.isGroup(from)) {
       stations.put(from, port);
     }
-    Integer known = MacAddress.isMulticast(to) ? null : stations.get(to);
+    Integer known = EthernetFlyweight.isGroup(to) ? null : stations.get(to);
     for (int out = 0; out < sinks.length; out++) {
       FrameSink sink = sinks[out];
       if (sink != null && out != port && (known == null || known == out)) {
