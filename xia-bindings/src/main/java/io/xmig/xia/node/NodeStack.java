@@ -2,6 +2,8 @@ package io.xmig.xia.node;
 
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
+import io.xmig.xia.click.HandlerRegistry;
+import io.xmig.xia.click.HandlerTree;
 import io.xmig.xia.socket.CacheSlice;
 import io.xmig.xia.socket.ChunkSocket;
 import io.xmig.xia.socket.DatagramHandler;
@@ -23,9 +25,7 @@ import io.xmig.xia.wire.TransportFlyweight;
 import io.xmig.xia.wire.XipFlyweight;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -44,16 +44,32 @@ public final class NodeStack implements XiaStack {
   private final XiaNode node;
   private final TransportContext context;
   private final StackCapabilities capabilities;
-  private final Set<AutoCloseable> open = new LinkedHashSet<>();
+  private final OpenSockets open = new OpenSockets();
+  private final HandlerCalls handlers;
   private final List<Runnable> subscriptions = new ArrayList<>();
   private boolean closed;
 
   /** A stack on {@code node}, which goes on running when the stack is closed. */
   public NodeStack(XiaNode node) {
+    this(node, ownTree(node));
+  }
+
+  /**
+   * A stack on {@code node} whose handler calls go to the tree of a whole process, in which the node
+   * is mounted under its name.
+   */
+  public NodeStack(XiaNode node, HandlerTree tree) {
     this.node = node;
     this.context = node.context();
+    this.handlers = new HandlerCalls(node.name(), tree);
     int mtu = node.config().ports().stream().mapToInt(NodeConfig.Port::mtu).min().orElseThrow();
     this.capabilities = new StackCapabilities("node", 0, mtu - USUAL_HEADERS, true, true, true);
+  }
+
+  private static HandlerTree ownTree(XiaNode node) {
+    HandlerRegistry tree = new HandlerRegistry();
+    tree.mount(node.name(), NodeHandlers.of(node, word -> null));
+    return tree;
   }
 
   /** The node behind this stack. */
@@ -123,8 +139,11 @@ public final class NodeStack implements XiaStack {
     return call(
         () -> {
           Xid service = sid == null ? EphemeralSids.next(context) : sid;
-          Opened opened = new Opened();
-          return opened.is(new NodeDatagramSocket(context, service, handler, opened));
+          Object key = new Object();
+          DatagramSocket socket =
+              new NodeDatagramSocket(context, service, handler, () -> open.remove(key));
+          open.add(key, socket::close);
+          return socket;
         });
   }
 
@@ -132,45 +151,68 @@ public final class NodeStack implements XiaStack {
   public CompletableFuture<XcmpSocket> openXcmp(XcmpHandler handler) {
     return call(
         () -> {
-          Opened opened = new Opened();
-          return opened.is(new NodeXcmpSocket(node, handler, opened));
+          Object key = new Object();
+          XcmpSocket socket = new NodeXcmpSocket(node, handler, () -> open.remove(key));
+          open.add(key, socket::close);
+          return socket;
         });
   }
 
   @Override
   public CompletableFuture<StreamListener> listen(Xid sid, int backlog, StreamAcceptor acceptor) {
-    return unsupported("streams");
+    return call(
+        () ->
+            open.listener(
+                node.streams()
+                    .listen(
+                        sid,
+                        backlog,
+                        connection -> {
+                          OpenSockets.Handler handler = open.handler();
+                          handler.opened(connection);
+                          return handler.to(acceptor.accept(connection));
+                        })));
   }
 
   @Override
   public CompletableFuture<StreamConnection> connect(
       Dag remote, Duration timeout, StreamHandler handler) {
-    return unsupported("streams");
+    return call(() -> node.streams())
+        .thenCompose(
+            streams -> {
+              OpenSockets.Handler tracked = open.handler().to(handler);
+              return streams
+                  .connect(EphemeralSids.next(context), remote, timeout, tracked)
+                  .thenApply(
+                      connection -> {
+                        tracked.opened(connection);
+                        return connection;
+                      });
+            });
   }
 
   @Override
   public CompletableFuture<CacheSlice> allocateSlice(SliceOptions options) {
-    return unsupported("chunks");
+    return call(() -> open.slice(node.chunks().allocateSlice(options)));
   }
 
   @Override
   public CompletableFuture<ChunkSocket> openChunks() {
-    return unsupported("chunks");
+    return call(() -> open.chunks(node.chunks().openChunks()));
   }
 
   @Override
   public CompletableFuture<String> readHandler(String path) {
-    return unsupported("handlers");
+    return call(() -> handlers.read(path));
   }
 
   @Override
   public CompletableFuture<Void> writeHandler(String path, String value) {
-    return unsupported("handlers");
-  }
-
-  private static <T> CompletableFuture<T> unsupported(String what) {
-    return CompletableFuture.failedFuture(
-        new XiaSocketException(XiaSocketException.Kind.UNSUPPORTED, "this node has no " + what));
+    return call(
+        () -> {
+          handlers.write(path, value);
+          return null;
+        });
   }
 
   /** Runs a call; what it throws for the caller to know becomes the future's failure. */
@@ -192,30 +234,8 @@ public final class NodeStack implements XiaStack {
       return;
     }
     closed = true;
-    for (AutoCloseable socket : List.copyOf(open)) {
-      try {
-        socket.close();
-      } catch (Exception e) {
-        throw new IllegalStateException("closing a socket failed", e);
-      }
-    }
+    open.closeAll();
     List.copyOf(subscriptions).forEach(Runnable::run);
     subscriptions.clear();
-  }
-
-  /** Remembers a socket until it says that it is closed. */
-  private final class Opened implements Runnable {
-    private @Nullable AutoCloseable socket;
-
-    <S extends AutoCloseable> S is(S opened) {
-      socket = opened;
-      open.add(opened);
-      return opened;
-    }
-
-    @Override
-    public void run() {
-      open.remove(socket);
-    }
   }
 }

@@ -63,7 +63,7 @@ final class XarpTable {
   private int waitingPackets;
   private int waitingBytes;
   private long queries;
-  private long responses;
+  private long replies;
   private long drops;
 
   /**
@@ -220,7 +220,6 @@ final class XarpTable {
     int operation = heard.operation();
     if (isStation && operation == XarpFlyweight.REQUEST) {
       if (heard.isTarget(own)) {
-        responses++;
         counters.add(NodeCounter.XARP_RESPONSES);
         transmit(XarpFlyweight.REPLY, mac, mac, heard.senderXid());
       }
@@ -237,6 +236,7 @@ final class XarpTable {
       counters.add(NodeCounter.DROP_XARP);
       return;
     }
+    replies++;
     know(n, mac, now);
   }
 
@@ -310,6 +310,11 @@ final class XarpTable {
     return text.toString();
   }
 
+  /** {@code XID ETH}: what this node answers for. */
+  String responder() {
+    return own + " " + EthernetFlyweight.formatMac(ownMac) + "\n";
+  }
+
   /** Hosts in the table. */
   int count() {
     return neighbours.size();
@@ -325,9 +330,9 @@ final class XarpTable {
     return queries;
   }
 
-  /** Replies sent. */
-  long responses() {
-    return responses;
+  /** Replies received and believed. */
+  long replies() {
+    return replies;
   }
 
   /** Packets given up. */

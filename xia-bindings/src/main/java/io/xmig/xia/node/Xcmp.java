@@ -252,9 +252,8 @@ final class Xcmp {
     boolean tooBig = at - START + length > node.largestPacketTo(to);
     if (tooBig && length - REPLY_EXTRA >= XcmpFlyweight.errorLength(header)) {
       length -= REPLY_EXTRA;
+      begin(to, from, length);
       XcmpFlyweight.seal(out, at, length);
-      outPacket.tryWrap(out, START, at + length);
-      outPacket.payloadLength(length);
     }
     finish(at + length);
   }

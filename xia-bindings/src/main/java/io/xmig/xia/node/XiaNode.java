@@ -3,9 +3,14 @@ package io.xmig.xia.node;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
+import io.xmig.xia.node.chunk.ChunkOptions;
+import io.xmig.xia.node.chunk.ChunkTransport;
+import io.xmig.xia.node.stream.StreamOptions;
+import io.xmig.xia.node.stream.StreamTransport;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.LinkEvent;
 import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.socket.SliceOptions;
 import io.xmig.xia.wire.EthernetFlyweight;
 import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
@@ -63,6 +68,8 @@ public final class XiaNode {
   private final List<Consumer<LocalAddress>> addressListeners = new CopyOnWriteArrayList<>();
   private final List<Consumer<LinkEvent>> linkListeners = new CopyOnWriteArrayList<>();
   private final NodeContext context;
+  private final StreamTransport streams;
+  private final ChunkTransport chunks;
   private LocalAddress address;
   private Dag hostDag;
   private @Nullable Dag nameServer;
@@ -71,11 +78,25 @@ public final class XiaNode {
   /** A SID and who takes its packets. */
   private record Binding(Xid sid, TransportContext.PacketReceiver receiver) {}
 
+  /** A node whose transports have the default options. */
+  public XiaNode(NodeConfig config, EventLoop loop, RandomGenerator random) {
+    this(config, loop, random, StreamOptions.defaults(), ChunkOptions.defaults());
+  }
+
   /**
+   * A node.
+   *
    * @param loop the clock and the thread of this node, real or virtual
    * @param random for identifiers and initial numbers; seeded in a simulation
+   * @param chunkOptions without a policy for passing content, a node that is configured to cache
+   *     releases the oldest first
    */
-  public XiaNode(NodeConfig config, EventLoop loop, RandomGenerator random) {
+  public XiaNode(
+      NodeConfig config,
+      EventLoop loop,
+      RandomGenerator random,
+      StreamOptions streamOptions,
+      ChunkOptions chunkOptions) {
     this.config = config;
     this.loop = loop;
     this.random = random;
@@ -98,6 +119,15 @@ public final class XiaNode {
     this.xcmp = new Xcmp(loop, counters, new XcmpNode());
     this.local = new LocalQueue(loop, packet -> deliver(packet, -1));
     this.context = new NodeContext(this);
+    this.streams = new StreamTransport(context, streamOptions);
+    this.chunks = new ChunkTransport(context, cachingOptions(config, chunkOptions));
+  }
+
+  private static ChunkOptions cachingOptions(NodeConfig config, ChunkOptions options) {
+    return config.cacheContent() && options.pathPolicy() == null
+        ? options.withPathCache(
+            SliceOptions.Policy.FIFO, options.pathCacheBytes(), options.verifier())
+        : options;
   }
 
   private static RouteTable[] initialRoutes(NodeConfig config) {
@@ -157,6 +187,22 @@ public final class XiaNode {
   /** What the node offers to transports. */
   public TransportContext context() {
     return context;
+  }
+
+  /** The node's streams. */
+  public StreamTransport streams() {
+    return streams;
+  }
+
+  /** The node's content cache and chunk requests. */
+  public ChunkTransport chunks() {
+    return chunks;
+  }
+
+  /** Closes all streams and stops serving chunks; links and routes stay. */
+  public void close() {
+    streams.close();
+    chunks.close();
   }
 
   /** Connects a port to a link; frames for it go to {@code out} from now on. */

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ChunkTransport implements AutoCloseable {
   private final TransportContext context;
+  private final int maxChunkBytes;
   private final ContentCache cache;
   private final ChunkServer server;
   private final ChunkFetcher fetcher;
@@ -30,6 +31,7 @@ public final class ChunkTransport implements AutoCloseable {
 
   public ChunkTransport(TransportContext context, ChunkOptions options) {
     this.context = context;
+    this.maxChunkBytes = options.maxChunkBytes();
     this.cache = new ContentCache(context, options.maxCacheBytes(), options.maxChunkBytes());
     this.server = new ChunkServer(context, cache, options, counters);
     this.fetcher = new ChunkFetcher(context, cache, options, counters, new Answers());
@@ -46,6 +48,11 @@ public final class ChunkTransport implements AutoCloseable {
   /** A new socket to fetch chunks with. C: {@code Xsocket(XSOCK_CHUNK)}. */
   public ChunkSocket openChunks() {
     return new SocketHandle(fetcher);
+  }
+
+  /** Largest chunk that is put or fetched. */
+  public int maxChunkBytes() {
+    return maxChunkBytes;
   }
 
   /** Whether what passes is of any use to this transport. */
