@@ -54,8 +54,7 @@ final class NodeContext implements TransportContext {
   @Override
   public ByteBuffer begin(Dag destination, Dag source, int nextHeader, int hopLimit) {
     bytes.clear();
-    int header =
-        XipFlyweight.write(bytes, XIP, nextHeader, 0, hopLimit, destination, source);
+    int header = XipFlyweight.write(bytes, XIP, nextHeader, 0, hopLimit, destination, source);
     bytes.position(XIP + header);
     begun = true;
     return bytes;

@@ -100,8 +100,7 @@ public final class NodeHandlers {
         + " XARP replies received\n";
   }
 
-  private static void insert(
-      XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
+  private static void insert(XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
     String[] words = text.strip().split("\\s+");
     if (words.length != 2) {
       throw new HandlerException("expected XID ETH");
@@ -113,13 +112,11 @@ public final class NodeHandlers {
     }
   }
 
-  private static void delete(
-      XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
+  private static void delete(XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
     xarp.delete(xid(text.strip(), names));
   }
 
-  private static String lookup(
-      XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
+  private static String lookup(XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
     String[] own = xarp.responder().strip().split(" ");
     return xid(text.strip(), names).toString().equals(own[0]) ? own[1] : "";
   }

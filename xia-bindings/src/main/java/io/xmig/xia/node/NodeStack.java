@@ -39,7 +39,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NodeStack implements XiaStack {
   /** Source and destination of three nodes each plus a fallback: the usual addresses. */
-  private static final int USUAL_HEADERS = XipFlyweight.FIXED_LENGTH + 7 * Dag.NODE_LENGTH + TransportFlyweight.PLAIN_LENGTH;
+  private static final int USUAL_HEADERS =
+      XipFlyweight.FIXED_LENGTH + 7 * Dag.NODE_LENGTH + TransportFlyweight.PLAIN_LENGTH;
 
   private final XiaNode node;
   private final TransportContext context;
@@ -55,8 +56,8 @@ public final class NodeStack implements XiaStack {
   }
 
   /**
-   * A stack on {@code node} whose handler calls go to the tree of a whole process, in which the node
-   * is mounted under its name.
+   * A stack on {@code node} whose handler calls go to the tree of a whole process, in which the
+   * node is mounted under its name.
    */
   public NodeStack(XiaNode node, HandlerTree tree) {
     this.node = node;

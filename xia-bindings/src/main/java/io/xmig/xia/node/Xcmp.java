@@ -195,13 +195,7 @@ final class Xcmp {
     out.clear();
     return START
         + XipFlyweight.write(
-            out,
-            START,
-            XipFlyweight.NEXT_XCMP,
-            length,
-            XipFlyweight.DEFAULT_HOP_LIMIT,
-            to,
-            from);
+            out, START, XipFlyweight.NEXT_XCMP, length, XipFlyweight.DEFAULT_HOP_LIMIT, to, from);
   }
 
   private void finish(int end) {

@@ -61,7 +61,9 @@ class NodeStackTest {
         bad.await(
             bad.stack(chain.host1())
                 .listen(
-                    SERVICE, 16, connection -> server[0] = new ByteFlow(2, 50_000, 1).start(connection)));
+                    SERVICE,
+                    16,
+                    connection -> server[0] = new ByteFlow(2, 50_000, 1).start(connection)));
     ByteFlow client = new ByteFlow(1, 120_000, 2);
     StreamConnection connection =
         bad.await(bad.stack(chain.host0()).connect(listener.localDag(), MINUTE, client));
@@ -130,9 +132,7 @@ class NodeStackTest {
             run.stack(on.host1())
                 .listen(SERVICE, 4, connection -> new ByteFlow(2, 20_000, 1).start(connection)));
     ByteFlow client = new ByteFlow(1, 20_000, 2);
-    run.stack(on.host0())
-        .connect(listener.localDag(), MINUTE, client)
-        .thenAccept(client::start);
+    run.stack(on.host0()).connect(listener.localDag(), MINUTE, client).thenAccept(client::start);
     run.run(Duration.ofSeconds(20));
     return run.digest();
   }
@@ -143,8 +143,7 @@ class NodeStackTest {
     DatagramSocket[] echo = new DatagramSocket[1];
     echo[0] =
         net.await(
-            stack0.openDatagram(
-                SERVICE, (source, payload, port) -> echo[0].send(source, payload)));
+            stack0.openDatagram(SERVICE, (source, payload, port) -> echo[0].send(source, payload)));
     DatagramSocket client =
         net.await(
             stack0.openDatagram(null, (source, payload, port) -> heard.add(text(payload) + port)));
@@ -169,7 +168,8 @@ class NodeStackTest {
   @Test
   void refusesASecondBindingOfAServiceAndAllowsItAfterClose() {
     DatagramSocket first = net.await(stack0.openDatagram(SERVICE, (source, payload, port) -> {}));
-    assertThatThrownBy(() -> net.await(stack0.listen(SERVICE, 1, connection -> new ByteFlow(1, 0, 1))))
+    assertThatThrownBy(
+            () -> net.await(stack0.listen(SERVICE, 1, connection -> new ByteFlow(1, 0, 1))))
         .isInstanceOfSatisfying(
             XiaSocketException.class, e -> assertThat(e.kind()).isEqualTo(Kind.ADDRESS_IN_USE));
     first.close();
@@ -187,8 +187,7 @@ class NodeStackTest {
           net.await(
               stack0.openXcmp(
                   (source, message) ->
-                      mine.add(
-                          new XcmpFlyweight().wrap(message, 0, message.limit()).sequence()))));
+                      mine.add(new XcmpFlyweight().wrap(message, 0, message.limit()).sequence()))));
     }
     for (int i = 0; i < 3; i++) {
       sockets.get(i).echo(at.host1().localAddress().host(), i, i, bytes("12345678"), 250);
@@ -232,8 +231,7 @@ class NodeStackTest {
     net.await(stack0.listen(Topologies.sid(9), 1, connection -> new ByteFlow(1, 0, 1)));
     net.await(stack0.openXcmp((source, message) -> {}));
     stack0.close();
-    assertThat(at.host0().routes(XidType.SID).list())
-        .isEqualTo("-,-7,,0\n" + SERVICE + ",-2,,0\n");
+    assertThat(at.host0().routes(XidType.SID).list()).isEqualTo("-,-7,,0\n" + SERVICE + ",-2,,0\n");
     assertThatThrownBy(() -> net.await(stack0.openChunks())).isInstanceOf(XiaSocketException.class);
     stays.close();
   }
