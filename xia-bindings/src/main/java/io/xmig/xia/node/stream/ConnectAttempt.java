@@ -162,6 +162,7 @@ final class ConnectAttempt {
   private void finish() {
     done = true;
     alarm.cancel();
+    transport.attemptOver(this);
     endpoint.attempt(null);
   }
 }

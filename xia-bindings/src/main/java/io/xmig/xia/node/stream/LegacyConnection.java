@@ -5,6 +5,7 @@ import io.xmig.xia.addr.Xid;
 import io.xmig.xia.node.PacketView;
 import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaSocketException.Kind;
+import io.xmig.xia.wire.TransportFlyweight;
 import java.nio.ByteBuffer;
 
 /**
@@ -69,7 +70,7 @@ final class LegacyConnection extends Connection {
   /** Answers a SYN. Never sent otherwise: an unexpected one kills a v1.1 node. */
   void grant() {
     ByteBuffer packet = begin(peerNameForUs);
-    transport.writer.begin(packet, StreamHeader.SYNACK).prototype(0, 0).endHeader();
+    transport.writer.beginPrototype(packet, StreamHeader.SYNACK, 0, 0).endHeader();
     packet.put(StreamHeader.CONNECTION_GRANTED);
     transport.send(transport.writer.seal());
   }
@@ -167,7 +168,7 @@ final class LegacyConnection extends Connection {
 
   private void sendAck(Dag source) {
     ByteBuffer packet = begin(source);
-    transport.writer.begin(packet, StreamHeader.ACK).prototype(0, (int) expected).endHeader();
+    transport.writer.beginPrototype(packet, StreamHeader.ACK, 0, (int) expected).endHeader();
     packet.put(StreamHeader.CUMULATIVE_ACK);
     transport.send(transport.writer.seal());
   }
@@ -220,7 +221,7 @@ final class LegacyConnection extends Connection {
                 - 8
                 - remote.wireBytes().length
                 - local.wireBytes().length
-                - StreamHeader.PROTOTYPE_LENGTH);
+                - TransportFlyweight.PLAIN_LENGTH);
     while (next - base < window && nextOffset < out.end()) {
       int i = (int) next & (RECORDS - 1);
       offset[i] = nextOffset;
@@ -242,7 +243,7 @@ final class LegacyConnection extends Connection {
   private void sendData(long number) {
     int i = (int) number & (RECORDS - 1);
     ByteBuffer packet = begin(local);
-    transport.writer.begin(packet, StreamHeader.DATA).prototype((int) number, 0).endHeader();
+    transport.writer.beginPrototype(packet, StreamHeader.DATA, (int) number, 0).endHeader();
     out.copyTo(offset[i], length[i], packet);
     counters.bytesOut += length[i];
     transport.send(transport.writer.seal());

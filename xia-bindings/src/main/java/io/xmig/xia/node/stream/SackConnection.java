@@ -624,8 +624,11 @@ final class SackConnection extends Connection {
 
   private void onMigrate(PacketView view, StreamHeader header, long now) {
     Dag address =
-        header.hasMigrate() && header.hasSegment()
-            ? Addresses.read(view.buffer(), header.payloadOffset(), header.payloadLength())
+        header.hasMigrate()
+                && header.hasSegment()
+                && header.payloadLength() % Dag.NODE_LENGTH == 0
+            ? Dag.tryRead(
+                view.buffer(), header.payloadOffset(), header.payloadLength() / Dag.NODE_LENGTH)
             : null;
     if (address == null || !address.intent().equals(remote.intent())) {
       counters.migrationsRejected++;

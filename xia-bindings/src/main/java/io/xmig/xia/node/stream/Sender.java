@@ -445,6 +445,7 @@ final class Sender {
       return;
     }
     long lostBytes = 0;
+    int lostPackets = 0;
     long newestLostNs = Long.MIN_VALUE;
     long patience = rackRttNs + reorderWindowNs();
     for (long n = Math.max(scanned, sent.first()); n < largestAcked; n++) {
@@ -463,12 +464,15 @@ final class Sender {
           }
           newestLostNs = Math.max(newestLostNs, sent.sentNs(n));
           lostBytes += giveUp(n);
+          lostPackets++;
         }
       }
       scanned = n + 1;
     }
     if (lostBytes > 0) {
-      reactToLoss(now, lostBytes, newestLostNs);
+      sample.lostBytes += lostBytes;
+      noteEpoch(now, lostPackets, newestLostNs);
+      congestion.onLoss(now, lostBytes, inFlight, newestLostNs);
     }
   }
 
@@ -481,8 +485,11 @@ final class Sender {
     return sent.is(n, SentPackets.CARRIES_FIN) ? finAcked : end <= acked;
   }
 
-  private void reactToLoss(long now, long lostBytes, long newestLostNs) {
-    sample.lostBytes += lostBytes;
+  /**
+   * Losses of packets sent before the last reaction belong to it. If every loss of one reaction
+   * turns out to have been a late arrival, the reaction was a mistake.
+   */
+  private void noteEpoch(long now, int lostPackets, long newestLostNs) {
     if (newestLostNs > epochStartNs) {
       epochStartNs = now;
       epochLost = 0;
@@ -492,14 +499,13 @@ final class Sender {
         reorderSteps = Math.max(1, reorderSteps - 1);
       }
     }
-    congestion.onLoss(now, lostBytes, inFlight, newestLostNs);
+    epochLost += lostPackets;
   }
 
   private long giveUp(long n) {
     int bytes = sent.bytes(n);
     inFlight -= bytes;
     counters.lost++;
-    epochLost++;
     if (sent.is(n, SentPackets.CARRIES_DATA)) {
       sent.state(n, SentPackets.LOST);
       lost.add(n);

@@ -1,5 +1,6 @@
 package io.xmig.xia.node.stream;
 
+import io.xmig.xia.wire.TransportFlyweight;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
@@ -28,22 +29,17 @@ final class StreamHeader {
   static final int NO_NEXT_HEADER = 59;
   static final int HOP_LIMIT = 250;
 
-  static final int TYPE_STREAM = 1;
-
-  static final int SYN = 1;
-  static final int SYNACK = 2;
-  static final int DATA = 3;
-  static final int ACK = 4;
-  static final int FIN = 5;
+  static final int SYN = TransportFlyweight.SYN;
+  static final int SYNACK = TransportFlyweight.SYNACK;
+  static final int DATA = TransportFlyweight.DATA;
+  static final int ACK = TransportFlyweight.ACK;
+  static final int FIN = TransportFlyweight.FIN;
   static final int MIGRATE = 7;
   static final int MIGRATEACK = 8;
   static final int RST = 9;
 
-  static final int KEY_TYPE = 0;
-  static final int KEY_PACKET = 1;
-  static final int KEY_SEQUENCE = 4;
-  static final int KEY_ACKNOWLEDGEMENT = 5;
-  static final int KEY_LENGTH = 6;
+  private static final int KEY_TYPE = 0;
+  private static final int KEY_PACKET = 1;
   static final int KEY_OFFER = 0x40;
   static final int KEY_SEGMENT = 0x41;
   static final int KEY_CONTROL = 0x42;
@@ -52,7 +48,6 @@ final class StreamHeader {
   static final int KEY_MIGRATE = 0x45;
   static final int KEY_MOVED = 0x46;
 
-  static final int PROTOTYPE_LENGTH = 24;
   static final int MAX_LENGTH = 252;
   static final int OFFER_LENGTH = 46;
   static final int SEGMENT_LENGTH = 22;
@@ -85,14 +80,10 @@ final class StreamHeader {
   private final CRC32C crc = new CRC32C();
   private final ByteBuffer zero = ByteBuffer.allocateDirect(4);
 
+  private final TransportFlyweight tlv = new TransportFlyweight();
   private ByteBuffer buffer = zero;
   private int start;
-  private int length;
   private int end;
-  private int type;
-  private int packet;
-  private int sequence;
-  private int acknowledgement;
   private int offer;
   private int segment;
   private int control;
@@ -113,109 +104,63 @@ final class StreamHeader {
    * @return false when this is no stream header or a malformed one
    */
   boolean parse(ByteBuffer buffer, int start, int end) {
-    if (end - start < 4 || buffer.get(start) != NO_NEXT_HEADER) {
-      return false;
-    }
-    int headerLength = Byte.toUnsignedInt(buffer.get(start + 1));
-    if ((headerLength & 3) != 0 || headerLength < 8 || headerLength > end - start) {
+    if (!tlv.tryWrap(buffer, start, end)
+        || tlv.nextHeader() != NO_NEXT_HEADER
+        || tlv.type() != TransportFlyweight.TYPE_STREAM) {
       return false;
     }
     this.buffer = buffer;
     this.start = start;
-    this.length = headerLength;
     this.end = end;
-    type = 0;
-    packet = 0;
-    sequence = 0;
-    acknowledgement = 0;
-    offer = segment = control = ack = reset = migrate = moved = -1;
-    int at = start + 2;
-    int headerEnd = start + headerLength;
-    while (at < headerEnd) {
-      int entry = Byte.toUnsignedInt(buffer.get(at));
-      if (entry == 0) {
-        break;
-      }
-      if (entry > headerEnd - at - 1) {
-        return false;
-      }
-      if (!take(Byte.toUnsignedInt(buffer.get(at + 1)), at + 2, entry - 1)) {
-        return false;
-      }
-      at += 1 + entry;
-    }
-    return type == TYPE_STREAM;
+    offer = tlv.extensionOffset(KEY_OFFER);
+    segment = tlv.extensionOffset(KEY_SEGMENT);
+    control = tlv.extensionOffset(KEY_CONTROL);
+    ack = tlv.extensionOffset(KEY_ACK);
+    reset = tlv.extensionOffset(KEY_RESET);
+    migrate = tlv.extensionOffset(KEY_MIGRATE);
+    moved = tlv.extensionOffset(KEY_MOVED);
+    int ackLength = tlv.extensionLength(KEY_ACK);
+    ackRanges = (ackLength - ACK_FIXED_LENGTH) / ACK_RANGE_LENGTH;
+    return isAbsentOr(KEY_OFFER, OFFER_LENGTH)
+        && isAbsentOr(KEY_SEGMENT, SEGMENT_LENGTH)
+        && isAbsentOr(KEY_CONTROL, CONTROL_LENGTH)
+        && isAbsentOr(KEY_RESET, RESET_LENGTH)
+        && isAbsentOr(KEY_MIGRATE, MIGRATE_LENGTH)
+        && isAbsentOr(KEY_MOVED, MOVED_LENGTH)
+        && (ack < 0
+            || (ackLength >= ACK_FIXED_LENGTH
+                && (ackLength - ACK_FIXED_LENGTH) % ACK_RANGE_LENGTH == 0));
   }
 
-  private boolean take(int key, int at, int size) {
-    switch (key) {
-      case KEY_TYPE:
-        type = size >= 1 ? Byte.toUnsignedInt(buffer.get(at)) : 0;
-        return size == 1;
-      case KEY_PACKET:
-        packet = size >= 1 ? Byte.toUnsignedInt(buffer.get(at)) : 0;
-        return size == 1;
-      case KEY_SEQUENCE:
-        sequence = size == 4 ? intAt(at) : 0;
-        return size == 4;
-      case KEY_ACKNOWLEDGEMENT:
-        acknowledgement = size == 4 ? intAt(at) : 0;
-        return size == 4;
-      case KEY_OFFER:
-        offer = at;
-        return size == OFFER_LENGTH;
-      case KEY_SEGMENT:
-        segment = at;
-        return size == SEGMENT_LENGTH;
-      case KEY_CONTROL:
-        control = at;
-        return size == CONTROL_LENGTH;
-      case KEY_ACK:
-        ack = at;
-        ackRanges = (size - ACK_FIXED_LENGTH) / ACK_RANGE_LENGTH;
-        return size >= ACK_FIXED_LENGTH && (size - ACK_FIXED_LENGTH) % ACK_RANGE_LENGTH == 0;
-      case KEY_RESET:
-        reset = at;
-        return size == RESET_LENGTH;
-      case KEY_MIGRATE:
-        migrate = at;
-        return size == MIGRATE_LENGTH;
-      case KEY_MOVED:
-        moved = at;
-        return size == MOVED_LENGTH;
-      default:
-        return true; // unknown entries are for others
-    }
+  private boolean isAbsentOr(int key, int length) {
+    int actual = tlv.extensionLength(key);
+    return actual < 0 || actual == length;
   }
 
   int packet() {
-    return packet;
-  }
-
-  int length() {
-    return length;
+    return tlv.packetInfo();
   }
 
   int payloadOffset() {
-    return start + length;
+    return tlv.dataOffset();
   }
 
   int payloadLength() {
-    return end - start - length;
+    return end - tlv.dataOffset();
   }
 
   /** SEQ_NUM of the prototype. */
   int sequence() {
-    return sequence;
+    return tlv.sequence();
   }
 
   /** ACK_NUM of the prototype. */
   int acknowledgement() {
-    return acknowledgement;
+    return tlv.acknowledgement();
   }
 
   boolean isPrototype() {
-    return length == PROTOTYPE_LENGTH && offer < 0 && segment < 0 && control < 0;
+    return tlv.headerLength() == TransportFlyweight.PLAIN_LENGTH && tlv.extensionSet() == 0;
   }
 
   /** Whether the payload is exactly this. */
@@ -445,25 +390,29 @@ final class StreamHeader {
   private int outChecksum;
   private int outChecksumFrom;
 
-  /** Begins a header: next header, length (patched later), TYPE and PKT_INFO. */
+  /** Begins a header with everything that v1.1 writes: 24 bytes, to which entries may be added. */
+  StreamHeader beginPrototype(ByteBuffer out, int packet, int sequence, int acknowledgement) {
+    this.out = out;
+    outStart = out.position();
+    outChecksum = -1;
+    int length =
+        TransportFlyweight.write(
+            out, outStart, TransportFlyweight.TYPE_STREAM, packet, sequence, acknowledgement);
+    out.position(outStart + length);
+    return this;
+  }
+
+  /**
+   * Begins a short header for a peer of our own kind: what v1.1 writes besides TYPE and PKT_INFO
+   * would always be 0.
+   */
   StreamHeader begin(ByteBuffer out, int packet) {
     this.out = out;
     outStart = out.position();
     outChecksum = -1;
     out.put((byte) NO_NEXT_HEADER).put((byte) 0);
-    out.put((byte) 2).put((byte) KEY_TYPE).put((byte) TYPE_STREAM);
+    out.put((byte) 2).put((byte) KEY_TYPE).put((byte) TransportFlyweight.TYPE_STREAM);
     out.put((byte) 2).put((byte) KEY_PACKET).put((byte) packet);
-    return this;
-  }
-
-  /** SEQ_NUM, ACK_NUM and LENGTH as v1.1 writes them. */
-  StreamHeader prototype(int sequence, int acknowledgement) {
-    entry(KEY_SEQUENCE, 4);
-    putInt(sequence);
-    entry(KEY_ACKNOWLEDGEMENT, 4);
-    putInt(acknowledgement);
-    entry(KEY_LENGTH, 2);
-    out.putShort((short) 0);
     return this;
   }
 

@@ -14,7 +14,7 @@ public final class StreamOptions implements Cloneable {
   private int maxBufferBytes = 8 << 20;
   private long memoryBytes = 64L << 20;
   private int maxConnections = 1024;
-  private String congestionControl = "reno";
+  private String congestionControl = "bbr";
   private long keepAliveNs = 15_000_000_000L;
   private long deadPeerNs = 60_000_000_000L;
   private long lingerNs = 60_000_000_000L;

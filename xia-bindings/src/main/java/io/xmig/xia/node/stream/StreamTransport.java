@@ -12,6 +12,7 @@ import io.xmig.xia.socket.StreamHandler;
 import io.xmig.xia.socket.StreamListener;
 import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaSocketException.Kind;
+import io.xmig.xia.wire.TransportFlyweight;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -126,7 +127,7 @@ public final class StreamTransport implements AutoCloseable {
     endpoint.attempt(attempt);
     CompletableFuture<StreamConnection> result = attempt.result();
     attempt.start();
-    return result.whenComplete((c, e) -> attempts.remove(attempt));
+    return result;
   }
 
   private static long timeoutNs(Duration timeout) {
@@ -208,6 +209,10 @@ public final class StreamTransport implements AutoCloseable {
   /** Undoes {@link #reserve} when there will be no connection. */
   void unreserve() {
     pool.unreserve(2L * options.bufferBytes());
+  }
+
+  void attemptOver(ConnectAttempt attempt) {
+    attempts.remove(attempt);
   }
 
   void add(Connection connection) {
@@ -324,7 +329,7 @@ public final class StreamTransport implements AutoCloseable {
 
   void sendSyn(Dag local, Dag remote, long token, byte[] share) {
     ByteBuffer packet = begin(remote, local);
-    writer.begin(packet, StreamHeader.SYN).prototype(0, -1);
+    writer.beginPrototype(packet, StreamHeader.SYN, 0, TransportFlyweight.NO_NUMBER);
     if (options.offerExtensions()) {
       offer(local, remote, token, 0, share);
     }
@@ -334,7 +339,7 @@ public final class StreamTransport implements AutoCloseable {
 
   void sendSynAck(SackConnection connection) {
     ByteBuffer packet = begin(connection.remote, connection.local);
-    writer.begin(packet, StreamHeader.SYNACK).prototype(0, 0);
+    writer.beginPrototype(packet, StreamHeader.SYNACK, 0, 0);
     offer(
         connection.local,
         connection.remote,

@@ -353,10 +353,9 @@ final class PairNet {
       }
       ByteBuffer frame = ByteBuffer.allocateDirect(FRAME + packet.length);
       frame.put(FRAME, packet);
-      Dag destination = Addresses.read(frame, FRAME + 8, destinations * Dag.NODE_LENGTH);
+      Dag destination = Dag.tryRead(frame, FRAME + 8, destinations);
       Dag source =
-          Addresses.read(
-              frame, FRAME + 8 + destinations * Dag.NODE_LENGTH, sources * Dag.NODE_LENGTH);
+          Dag.tryRead(frame, FRAME + 8 + destinations * Dag.NODE_LENGTH, sources);
       if (destination == null || source == null) {
         return null;
       }
