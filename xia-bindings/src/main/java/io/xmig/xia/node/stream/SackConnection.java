@@ -624,9 +624,7 @@ final class SackConnection extends Connection {
 
   private void onMigrate(PacketView view, StreamHeader header, long now) {
     Dag address =
-        header.hasMigrate()
-                && header.hasSegment()
-                && header.payloadLength() % Dag.NODE_LENGTH == 0
+        header.hasMigrate() && header.hasSegment() && header.payloadLength() % Dag.NODE_LENGTH == 0
             ? Dag.tryRead(
                 view.buffer(), header.payloadOffset(), header.payloadLength() / Dag.NODE_LENGTH)
             : null;

@@ -22,10 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Our end against packets captured from the prototype, and against ourselves in its terms. */
 class LegacyInteropTest {
   private static final long SECOND = 1_000_000_000L;
-  private static final Xid CLIENT_SID =
-      Xid.parse("SID:30000ff00000000000000000000000001e96f6a6");
-  private static final Xid SERVER_SID =
-      Xid.parse("SID:0f00000000000000000000000000000000000888");
+  private static final Xid CLIENT_SID = Xid.parse("SID:30000ff00000000000000000000000001e96f6a6");
+  private static final Xid SERVER_SID = Xid.parse("SID:0f00000000000000000000000000000000000888");
   private static final StreamOptions PROTOTYPE =
       StreamOptions.defaults().with(o -> o.offerExtensions(false));
 

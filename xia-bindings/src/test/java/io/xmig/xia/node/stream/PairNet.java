@@ -354,8 +354,7 @@ final class PairNet {
       ByteBuffer frame = ByteBuffer.allocateDirect(FRAME + packet.length);
       frame.put(FRAME, packet);
       Dag destination = Dag.tryRead(frame, FRAME + 8, destinations);
-      Dag source =
-          Dag.tryRead(frame, FRAME + 8 + destinations * Dag.NODE_LENGTH, sources);
+      Dag source = Dag.tryRead(frame, FRAME + 8 + destinations * Dag.NODE_LENGTH, sources);
       if (destination == null || source == null) {
         return null;
       }
