@@ -135,7 +135,8 @@ class StreamHostileTest {
     }
     byte[] plain = java.util.Arrays.copyOf(template[0], 176 + 24 + 10);
     ByteBuffer.wrap(plain).putShort(2, (short) 34);
-    byte[] header = java.util.HexFormat.of().parseHex("3b1802000102010305040000000005050000000003060000");
+    byte[] header =
+        java.util.HexFormat.of().parseHex("3b1802000102010305040000000005050000000003060000");
     System.arraycopy(header, 0, plain, 176, 24);
     pair.b.deliver(plain); // v1.1 DATA of the same pair of SIDs
     assertThat(pair.net.runUntil(60 * SECOND, pair::done)).as(pair.state()).isTrue();

@@ -50,9 +50,7 @@ class StreamMobilityTest {
     pair.a.move(77);
     long acked = pair.clientApp.connection.unacknowledged();
     long moved = pair.net.nowNs;
-    assertThat(
-            pair.net.runUntil(
-                SECOND, () -> pair.clientApp.connection.unacknowledged() < acked))
+    assertThat(pair.net.runUntil(SECOND, () -> pair.clientApp.connection.unacknowledged() < acked))
         .isTrue();
     assertThat(pair.net.nowNs - moved).isLessThan(60 * MILLISECOND);
     assertThat(pair.net.runUntil(60 * SECOND, pair::done)).as(pair.state()).isTrue();
