@@ -13,11 +13,27 @@ import org.junit.jupiter.api.Test;
 
 /** A vector file that nobody reads proves nothing. */
 class VectorCoverageTest {
-  /** Read and rewritten by AddressVectorsTest, PacketVectorsTest, ControlSessionTest, ApiVectorsTest. */
+  /**
+   * Read and rewritten by AddressVectorsTest, PacketVectorsTest, ControlSessionTest,
+   * ApiVectorsTest.
+   */
   private static final Set<String> COVERED =
       Set.of(
-          "xid", "cid", "dag", "xhcp", "xrouted", "xarp", "xcmp", "stream", "dgram", "nameservice",
-          "content", "fourid", "handoff", "controlsocket", "api");
+          "xid",
+          "cid",
+          "dag",
+          "xhcp",
+          "xrouted",
+          "xarp",
+          "xcmp",
+          "stream",
+          "dgram",
+          "nameservice",
+          "content",
+          "fourid",
+          "handoff",
+          "controlsocket",
+          "api");
 
   @Test
   void everyVectorFileIsCoveredByATest() throws IOException {

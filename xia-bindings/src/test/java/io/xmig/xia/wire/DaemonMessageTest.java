@@ -54,8 +54,7 @@ class DaemonMessageTest {
 
   @Test
   void whatDoesNotFitIsNotEncoded() {
-    assertThatThrownBy(
-            () -> new XhcpBeacon(0, AD, HID, Xid.NULL_4ID, "x".repeat(1024)).encode())
+    assertThatThrownBy(() -> new XhcpBeacon(0, AD, HID, Xid.NULL_4ID, "x".repeat(1024)).encode())
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> NameServiceMessage.query("x".repeat(4096)).encode())
         .isInstanceOf(IllegalArgumentException.class);

@@ -132,8 +132,7 @@ final class DecoderChecks {
   private static void xcmp(ByteBuffer in, int at, int end) {
     XcmpFlyweight xcmp = new XcmpFlyweight();
     if (!xcmp.tryWrap(in, at, end)) {
-      assertThatThrownBy(() -> xcmp.wrap(in, at, end))
-          .isInstanceOf(MalformedPacketException.class);
+      assertThatThrownBy(() -> xcmp.wrap(in, at, end)).isInstanceOf(MalformedPacketException.class);
       return;
     }
     xcmp.hasRightChecksum();

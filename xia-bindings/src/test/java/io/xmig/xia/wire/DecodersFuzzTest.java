@@ -1,6 +1,5 @@
 package io.xmig.xia.wire;
 
-
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.xmig.xia.testkit.Vectors.Vector;
 import java.nio.ByteBuffer;

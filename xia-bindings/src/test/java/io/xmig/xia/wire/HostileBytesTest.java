@@ -120,8 +120,7 @@ class HostileBytesTest {
         .hasMessage("xip-header truncated {offset=14, available=6}");
     in.put(14 + 5, (byte) 21);
     assertThatThrownBy(() -> new XipFlyweight().wrap(in, 14, in.limit()))
-        .hasMessage(
-            "xip-header with no or too many destination nodes {offset=14, available=218}");
+        .hasMessage("xip-header with no or too many destination nodes {offset=14, available=218}");
   }
 
   @Test

@@ -28,8 +28,17 @@ class TlvExtensionTest {
     assertThat(length % 4).isZero();
     assertThat(HexFormat.of().formatHex(out.array(), 4, 4 + length))
         .isEqualTo(
-            "3b34" + "020001" + "020104" + "050407000000" + "050504030201" + "03060000"
-                + "024009" + "03413412" + "0542feffffff" + "09430807060504030201" + "037f0203"
+            "3b34"
+                + "020001"
+                + "020104"
+                + "050407000000"
+                + "050504030201"
+                + "03060000"
+                + "024009"
+                + "03413412"
+                + "0542feffffff"
+                + "09430807060504030201"
+                + "037f0203"
                 + "00".repeat(length - 51));
 
     TransportFlyweight reader = new TransportFlyweight().wrap(out, 4, 4 + length);
