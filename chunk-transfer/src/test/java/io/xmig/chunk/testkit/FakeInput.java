@@ -1,12 +1,14 @@
 package io.xmig.chunk.testkit;
 
 import io.xmig.chunk.cut.ByteInput;
-import java.io.IOException;
+import io.xmig.xia.socket.EventLoop;
 import java.nio.ByteBuffer;
+import java.util.SplittableRandom;
 
 /** An input on virtual time that gives bytes in bursts with pauses between. */
 public final class FakeInput implements ByteInput {
-  private final FakeNetwork net;
+  private final EventLoop loop;
+  private final SplittableRandom random;
   private final byte[] bytes;
   private final int burst;
   private final long pauseNs;
@@ -18,8 +20,10 @@ public final class FakeInput implements ByteInput {
    * @param burst most bytes at once
    * @param pauseNs longest pause before each; with pauses the bursts vary, too
    */
-  public FakeInput(FakeNetwork net, byte[] bytes, int burst, long pauseNs) {
-    this.net = net;
+  public FakeInput(
+      EventLoop loop, SplittableRandom random, byte[] bytes, int burst, long pauseNs) {
+    this.loop = loop;
+    this.random = random;
     this.bytes = bytes;
     this.burst = burst;
     this.pauseNs = pauseNs;
@@ -45,9 +49,8 @@ public final class FakeInput implements ByteInput {
     if (!target.hasRemaining()) {
       throw new AssertionError("a read without room");
     }
-    long pause = pauseNs == 0 ? 0 : net.random().nextLong(pauseNs);
-    net.loop()
-        .schedule(
+    long pause = pauseNs == 0 ? 0 : random.nextLong(pauseNs);
+    loop.schedule(
             pause,
             () -> {
               if (closed) {
@@ -58,24 +61,11 @@ public final class FakeInput implements ByteInput {
                 return;
               }
               int most = Math.min(Math.min(burst, target.remaining()), bytes.length - position);
-              int count = pauseNs == 0 ? most : 1 + net.random().nextInt(most);
+              int count = pauseNs == 0 ? most : 1 + random.nextInt(most);
               target.put(bytes, position, count);
               position += count;
               handler.onRead(count);
             });
-  }
-
-  /** Breaks the next read. */
-  public static ByteInput broken(FakeNetwork net) {
-    return new ByteInput() {
-      @Override
-      public void read(ByteBuffer target, ReadHandler handler) {
-        net.loop().execute(() -> handler.onFailed(new IOException("Input/output error")));
-      }
-
-      @Override
-      public void close() {}
-    };
   }
 
   @Override

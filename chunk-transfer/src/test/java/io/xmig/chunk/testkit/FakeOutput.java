@@ -1,6 +1,7 @@
 package io.xmig.chunk.testkit;
 
 import io.xmig.chunk.order.ByteOutput;
+import io.xmig.xia.socket.EventLoop;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,14 +9,14 @@ import java.util.List;
 
 /** An output on virtual time that takes bytes at some rate and remembers them. */
 public final class FakeOutput implements ByteOutput {
-  private final FakeNetwork net;
+  private final EventLoop loop;
   private final double bytesPerSecond;
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private long breakAt = Long.MAX_VALUE;
   private boolean closed;
 
-  public FakeOutput(FakeNetwork net, double bytesPerSecond) {
-    this.net = net;
+  public FakeOutput(EventLoop loop, double bytesPerSecond) {
+    this.loop = loop;
     this.bytesPerSecond = bytesPerSecond;
   }
 
@@ -52,10 +53,10 @@ public final class FakeOutput implements ByteOutput {
       count += part.length;
     }
     if (bytes.size() >= breakAt) {
-      net.loop().execute(() -> handler.onFailed(new IOException("Broken pipe")));
+      loop.execute(() -> handler.onFailed(new IOException("Broken pipe")));
       return;
     }
-    net.loop().schedule((long) (count * 1e9 / bytesPerSecond), handler::onWritten);
+    loop.schedule((long) (count * 1e9 / bytesPerSecond), handler::onWritten);
   }
 
   @Override

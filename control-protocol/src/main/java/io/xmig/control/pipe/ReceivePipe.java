@@ -41,6 +41,11 @@ public final class ReceivePipe {
   static final byte[] FAILURE_MARK =
       "XMIG: no migration stream was received\n".getBytes(StandardCharsets.US_ASCII);
 
+  /** The bytes that make a waiting QEMU give up. */
+  public static byte[] failureMark() {
+    return FAILURE_MARK.clone();
+  }
+
   private static final int BACKLOG = 8;
   private static final long MARK_LIMIT_NS = 500_000_000L;
 

@@ -28,6 +28,9 @@ public record SendOptions(
     boolean raw,
     long settleNs,
     String software) {
+  /** Least that a receiver must allow. */
+  public static final long LEAST_MAX_IN_FLIGHT = 1 << 20;
+
   /** Bound of a derived budget unless told otherwise. */
   public static final long DEFAULT_MAX_IN_FLIGHT = 32L << 20;
 }

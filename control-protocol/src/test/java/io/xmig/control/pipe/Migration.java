@@ -51,8 +51,8 @@ final class Migration {
     this.net = net;
     source = net.host(setting.maxChunkBytes);
     destination = net.host(setting.maxChunkBytes);
-    input = new FakeInput(net, stream, setting.burst, setting.pauseNs);
-    output = new FakeOutput(net, setting.outputRate);
+    input = new FakeInput(net.loop(), net.random(), stream, setting.burst, setting.pauseNs);
+    output = new FakeOutput(net.loop(), setting.outputRate);
     SessionTimes times = SessionTimes.of(Duration.ofSeconds(10), setting.resume);
     SendOptions sendOptions =
         new SendOptions(

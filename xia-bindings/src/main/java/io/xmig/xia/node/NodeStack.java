@@ -64,7 +64,9 @@ public final class NodeStack implements XiaStack {
     this.context = node.context();
     this.handlers = new HandlerCalls(node.name(), tree);
     int mtu = node.config().ports().stream().mapToInt(NodeConfig.Port::mtu).min().orElseThrow();
-    this.capabilities = new StackCapabilities("node", 0, mtu - USUAL_HEADERS, true, true, true);
+    this.capabilities =
+        new StackCapabilities(
+            "node", node.chunks().maxChunkBytes(), mtu - USUAL_HEADERS, true, true, true);
   }
 
   private static HandlerTree ownTree(XiaNode node) {
