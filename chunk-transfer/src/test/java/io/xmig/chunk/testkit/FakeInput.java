@@ -20,8 +20,7 @@ public final class FakeInput implements ByteInput {
    * @param burst most bytes at once
    * @param pauseNs longest pause before each; with pauses the bursts vary, too
    */
-  public FakeInput(
-      EventLoop loop, SplittableRandom random, byte[] bytes, int burst, long pauseNs) {
+  public FakeInput(EventLoop loop, SplittableRandom random, byte[] bytes, int burst, long pauseNs) {
     this.loop = loop;
     this.random = random;
     this.bytes = bytes;
@@ -51,21 +50,21 @@ public final class FakeInput implements ByteInput {
     }
     long pause = pauseNs == 0 ? 0 : random.nextLong(pauseNs);
     loop.schedule(
-            pause,
-            () -> {
-              if (closed) {
-                return;
-              }
-              if (cutOff || position == bytes.length) {
-                handler.onRead(-1);
-                return;
-              }
-              int most = Math.min(Math.min(burst, target.remaining()), bytes.length - position);
-              int count = pauseNs == 0 ? most : 1 + random.nextInt(most);
-              target.put(bytes, position, count);
-              position += count;
-              handler.onRead(count);
-            });
+        pause,
+        () -> {
+          if (closed) {
+            return;
+          }
+          if (cutOff || position == bytes.length) {
+            handler.onRead(-1);
+            return;
+          }
+          int most = Math.min(Math.min(burst, target.remaining()), bytes.length - position);
+          int count = pauseNs == 0 ? most : 1 + random.nextInt(most);
+          target.put(bytes, position, count);
+          position += count;
+          handler.onRead(count);
+        });
   }
 
   @Override

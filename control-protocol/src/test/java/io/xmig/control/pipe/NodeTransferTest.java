@@ -26,7 +26,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whole transfers between two real nodes through a real router, packets and all, in virtual time. */
+/**
+ * Whole transfers between two real nodes through a real router, packets and all, in virtual time.
+ */
 class NodeTransferTest {
   private static final Duration LIMIT = Duration.ofMinutes(30);
 
@@ -167,7 +169,11 @@ class NodeTransferTest {
   @Test
   void aSourceWhoseProcessDiesIsNoticed() {
     Run run =
-        new Run(3, LinkProfile.delayMs(5).withRate(20_000_000L, 1 << 18), random(5_000_000, 3), Duration.ofSeconds(60))
+        new Run(
+                3,
+                LinkProfile.delayMs(5).withRate(20_000_000L, 1 << 18),
+                random(5_000_000, 3),
+                Duration.ofSeconds(60))
             .start();
     run.net.run(Duration.ofSeconds(1));
     run.kill(true);
