@@ -49,7 +49,7 @@ final class Forwarder {
   private final RouteTable[] tables;
   private final LinkPort[] ports;
   private final NodeCounters counters;
-  private final boolean learn;
+  private boolean learn;
   private final int maxLearned;
   private final Exits exits;
   private final ByteBuffer copy;
@@ -199,6 +199,16 @@ final class Forwarder {
       counters.add(NodeCounter.LEARNED);
     }
     return true;
+  }
+
+  /** Whether broadcasts set HID routes. */
+  boolean learns() {
+    return learn;
+  }
+
+  /** Switches the learning of HID routes from broadcasts on or off. */
+  void learns(boolean on) {
+    learn = on;
   }
 
   private boolean forward(XipFlyweight packet, int inPort, Route route, int target) {

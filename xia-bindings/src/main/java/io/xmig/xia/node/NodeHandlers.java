@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *  xrc                      counters, drops (ours)
  *  xrc/xtransport           local_addr
  *  xrc/cache                local_addr, stats (ours)
- *  xrc/n/proc/rt_AD …       routing tables
+ *  xrc/n/proc/rt_AD …       routing tables; rt_HID also learn (ours)
  *  xlc or xlc0, xlc1 …      line cards: xlc/xarpq, xlc/xarpr
  * </pre>
  *
@@ -42,13 +42,16 @@ public final class NodeHandlers {
         .read("counters", () -> node.counters().toString())
         .read("drops", () -> Long.toString(node.counters().drops()));
     for (XidType type : XidType.values()) {
-      RouteTableHandlers.register(
+      HandlerRegistry.Element element =
           tree.element(
               "xrc/n/proc/rt_" + type,
               RouteTableHandlers.CLASS_NAME,
-              address + ", " + node.config().ports().size()),
-          new Routes(node.routes(type)),
-          names);
+              address + ", " + node.config().ports().size());
+      RouteTableHandlers.register(element, new Routes(node.routes(type)), names);
+      if (type == XidType.HID) {
+        element.readWrite(
+            "learn", () -> node.learnsFromBroadcast() ? "1" : "0", text -> learn(node, text));
+      }
     }
     tree.element("xrc/xtransport", "XTRANSPORT", address)
         .readWrite(
@@ -88,7 +91,30 @@ public final class NodeHandlers {
         .read("drops", () -> Long.toString(xarp.drops()));
     tree.element(name + "/xarpr", "XARPResponder", config)
         .read("table", xarp::responder)
+        .write("add", text -> answerFor(xarp, text, names))
+        .write("remove", text -> xarp.answerNoLonger(xid(text.strip(), names)))
         .readWithArguments("lookup", text -> lookup(xarp, text, names));
+  }
+
+  private static void learn(XiaNode node, String text) {
+    switch (text.strip()) {
+      case "1", "true" -> node.learnFromBroadcast(true);
+      case "0", "false" -> node.learnFromBroadcast(false);
+      default -> throw new HandlerException("expected 0 or 1");
+    }
+  }
+
+  /** {@code XID}, or {@code XID ETH} as Click has it; the address can only be the port's own. */
+  private static void answerFor(
+      XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
+    String[] words = text.strip().split("\\s+");
+    String mac = xarp.responder().strip().split("\\s+")[1];
+    if (words.length > 2 || (words.length == 2 && !words[1].equalsIgnoreCase(mac))) {
+      throw new HandlerException("expected XID, and no other address than " + mac);
+    }
+    if (!xarp.answerFor(xid(words[0], names))) {
+      throw new HandlerException("answering for too many hosts already");
+    }
   }
 
   private static String stats(XarpTable xarp) {
@@ -117,8 +143,14 @@ public final class NodeHandlers {
   }
 
   private static String lookup(XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
-    String[] own = xarp.responder().strip().split(" ");
-    return xid(text.strip(), names).toString().equals(own[0]) ? own[1] : "";
+    String asked = xid(text.strip(), names).toString();
+    for (String line : xarp.responder().strip().split("\n")) {
+      String[] entry = line.split(" ");
+      if (entry[0].equals(asked)) {
+        return entry[1];
+      }
+    }
+    return "";
   }
 
   private static Xid xid(String text, Function<String, @Nullable Xid> names) {

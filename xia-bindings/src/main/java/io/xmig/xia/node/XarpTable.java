@@ -51,6 +51,10 @@ final class XarpTable {
 
   private static final int FRAME_LENGTH = EthernetFlyweight.LENGTH + XarpFlyweight.LENGTH;
 
+  /** Other hosts that are answered for; local choice. */
+  static final int MAX_PROXIED = 64;
+
+  private final List<Xid> proxied = new ArrayList<>();
   private final Xid own;
   private final long ownMac;
   private final EventLoop loop;
@@ -198,14 +202,14 @@ final class XarpTable {
     of.askedNs = now;
     queries++;
     counters.add(NodeCounter.XARP_QUERIES);
-    transmit(XarpFlyweight.REQUEST, mac, 0, of.xid);
+    transmit(XarpFlyweight.REQUEST, mac, 0, own, of.xid);
   }
 
-  private void transmit(int operation, long to, long targetMac, Xid targetXid) {
+  private void transmit(int operation, long to, long targetMac, Xid sender, Xid targetXid) {
     message.clear();
     EthernetFlyweight.write(message, 0, to, ownMac, EthernetFlyweight.TYPE_XARP);
     XarpFlyweight.write(
-        message, EthernetFlyweight.LENGTH, operation, ownMac, own, targetMac, targetXid);
+        message, EthernetFlyweight.LENGTH, operation, ownMac, sender, targetMac, targetXid);
     output.accept(message);
   }
 
@@ -219,15 +223,45 @@ final class XarpTable {
     boolean isStation = mac != 0 && !EthernetFlyweight.isGroup(mac);
     int operation = heard.operation();
     if (isStation && operation == XarpFlyweight.REQUEST) {
-      if (heard.isTarget(own)) {
-        counters.add(NodeCounter.XARP_RESPONSES);
-        transmit(XarpFlyweight.REPLY, mac, mac, heard.senderXid());
-      }
+      answer(mac);
     } else if (isStation && operation == XarpFlyweight.REPLY) {
       learn(neighbours.get(heard.senderXid()), mac);
     } else {
       counters.add(NodeCounter.DROP_XARP);
     }
+  }
+
+  private void answer(long asker) {
+    if (heard.isTarget(own)) {
+      counters.add(NodeCounter.XARP_RESPONSES);
+      transmit(XarpFlyweight.REPLY, asker, asker, own, heard.senderXid());
+      return;
+    }
+    for (int i = 0; i < proxied.size(); i++) {
+      if (heard.isTarget(proxied.get(i))) {
+        counters.add(NodeCounter.XARP_RESPONSES);
+        transmit(XarpFlyweight.REPLY, asker, asker, proxied.get(i), heard.senderXid());
+        return;
+      }
+    }
+  }
+
+  /**
+   * Answers for another host as well, whose packets this node is to get: a guest that goes on asking
+   * for the gateway of a domain that it has left.
+   *
+   * @return false if there are too many already
+   */
+  boolean answerFor(Xid xid) {
+    if (proxied.contains(xid)) {
+      return true;
+    }
+    return proxied.size() < MAX_PROXIED && proxied.add(xid);
+  }
+
+  /** Ends {@link #answerFor}. */
+  boolean answerNoLonger(Xid xid) {
+    return proxied.remove(xid);
   }
 
   private void learn(@Nullable Neighbour n, long mac) {
@@ -312,7 +346,11 @@ final class XarpTable {
 
   /** {@code XID ETH}: what this node answers for. */
   String responder() {
-    return own + " " + EthernetFlyweight.formatMac(ownMac) + "\n";
+    StringBuilder text = new StringBuilder();
+    String mac = " " + EthernetFlyweight.formatMac(ownMac) + "\n";
+    text.append(own).append(mac);
+    proxied.forEach(xid -> text.append(xid).append(mac));
+    return text.toString();
   }
 
   /** Hosts in the table. */

@@ -179,6 +179,16 @@ public final class XiaNode {
     return tables[type.code() - XidType.AD.code()];
   }
 
+  /** Whether the HID of a broadcast's sender becomes a route. */
+  public boolean learnsFromBroadcast() {
+    return forwarder.learns();
+  }
+
+  /** Switches that off, e.g. for a gateway that demands signed registrations, or on. */
+  public void learnFromBroadcast(boolean on) {
+    forwarder.learns(on);
+  }
+
   /** What it has counted. */
   public NodeCounters counters() {
     return counters;
