@@ -52,7 +52,6 @@ public final class Agent implements AutoCloseable {
   private static final Dag ALL_V1_GATEWAYS = Dag.path(Xid.BHID, Xid.SID_XROUTE);
   private static final int MAX_NONCES = 64;
   private static final int UNSIGNED_LIFETIME_S = 9;
-  private static final Duration NAME_REFRESH = Duration.ofHours(6);
   private static final Duration V1_NAME_TIMEOUT = Duration.ofSeconds(2);
 
   private final XiaStack stack;
@@ -128,7 +127,7 @@ public final class Agent implements AutoCloseable {
               adaptSocket = opened;
               linkListener = stack.onLinkEvent(this::onLinkEvent);
               machine.start(now());
-              nameTimer = stack.loop().schedule(NAME_REFRESH.toNanos(), this::refreshNames);
+              nameTimer = stack.loop().schedule(config.lifetime().toNanos(), this::refreshNames);
               rearm();
             });
   }
@@ -188,9 +187,10 @@ public final class Agent implements AutoCloseable {
       return;
     }
     if (config.mac() != 0 && beacon.arrivals().contains(config.mac())) {
-      machine.onSign(MobilitySign.ARRIVAL, now());
+      machine.onArrival(believed.place(), believed.stamp(), believed.live(), now());
+    } else {
+      machine.onBeacon(believed.place(), believed.stamp(), believed.live(), now());
     }
-    machine.onBeacon(believed.place(), believed.stamp(), believed.live(), now());
   }
 
   private void onSignal(ByteBuffer payload) {
@@ -281,7 +281,7 @@ public final class Agent implements AutoCloseable {
   private void refreshNames() {
     guarded(() -> machine.refreshNames(now()));
     if (!closed) {
-      nameTimer = stack.loop().schedule(NAME_REFRESH.toNanos(), this::refreshNames);
+      nameTimer = stack.loop().schedule(config.lifetime().toNanos(), this::refreshNames);
     }
   }
 

@@ -151,6 +151,21 @@ public final class AgentMachine {
     }
   }
 
+  /**
+   * A beacon that says that this very machine has just arrived on the gateway's link. From another
+   * gateway than the present one it starts a handoff without asking anybody.
+   */
+  public void onArrival(Attachment place, long stamp, boolean live, long nowNs) {
+    if (current == null || place.samePlace(current.place)) {
+      onSign(MobilitySign.ARRIVAL, nowNs);
+    } else {
+      event("sign", nowNs, Map.of("kind", MobilitySign.ARRIVAL.name()));
+      signNs = signOpen ? signNs : nowNs;
+      signOpen = true;
+    }
+    onBeacon(place, stamp, live, nowNs);
+  }
+
   private void onOwnBeacon(Attachment before, boolean live, long nowNs) {
     Heard here = java.util.Objects.requireNonNull(current);
     if (!here.place.equals(before)) {

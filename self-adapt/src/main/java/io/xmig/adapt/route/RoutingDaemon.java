@@ -53,6 +53,7 @@ public final class RoutingDaemon {
   public static final Duration LSA_LIFETIME = Duration.ofSeconds(20);
 
   private static final long SETTLE_NS = 5_000_000L;
+  private static final int HELLOS_PER_TOUCH = 20;
   private static final int MAX_ROUTERS = 4096;
   private static final int SEQUENCE_WINDOW = 10_000;
   private static final Dag EVERYBODY_V1 = Dag.path(Xid.BHID, Xid.SID_XROUTE);
@@ -85,6 +86,7 @@ public final class RoutingDaemon {
   private EventLoop.@Nullable Timer lsaTimer;
   private EventLoop.@Nullable Timer settleTimer;
   private int sequence;
+  private int hellosSent;
   private boolean stopped;
 
   /**
@@ -135,6 +137,9 @@ public final class RoutingDaemon {
     LocalAddress here = address.get();
     send(new RoutingMessage.Hello(here.ad(), here.hid()));
     expire();
+    if (++hellosSent % HELLOS_PER_TOUCH == 0) {
+      neighbours.keySet().forEach(this::touch);
+    }
     if (!stopped) {
       helloTimer = loop.schedule(HELLO_PERIOD.toNanos(), this::hello);
     }
@@ -155,6 +160,23 @@ public final class RoutingDaemon {
     sequence = (sequence + 1) % RoutingMessage.SEQUENCE_MODULUS;
     if (!stopped) {
       lsaTimer = loop.schedule(LSA_PERIOD.toNanos(), this::flood);
+    }
+  }
+
+  /**
+   * A HELLO to one neighbour by its HID: the node resolves its Ethernet address now and keeps it, so
+   * that the first urgent packet to it does not have to wait for that.
+   */
+  private void touch(Xid hid) {
+    LocalAddress here = address.get();
+    byte[] plain = new RoutingMessage.Hello(here.ad(), here.hid()).encode();
+    if (signer == null) {
+      output.accept(Dag.path(hid, Xid.SID_XROUTE), plain);
+    } else {
+      Envelope envelope =
+          Envelope.seal(signer, mandate, Envelope.KIND_ROUTING, stamps.getAsLong(), plain);
+      output.accept(
+          Dag.path(hid, Signal.SID_ADAPT), new Signal.Routing(envelope).encode());
     }
   }
 
@@ -254,6 +276,7 @@ public final class RoutingDaemon {
     if (old == null || old.port != inPort || !old.ad.equals(hello.ad())) {
       RouteEntry entry = new RouteEntry(hello.hid(), inPort, hello.hid(), RouteEntry.FLAGS_DAEMON);
       control.set(XidType.HID, entry);
+      touch(hello.hid());
       LocalAddress here = address.get();
       send(new RoutingMessage.Hello(here.ad(), here.hid()));
       changed();

@@ -130,9 +130,9 @@ public final class Domains {
               i,
               ad,
               router,
-              new HandlerStack(net.stack(router), router),
+              net.stack(router),
               host,
-              new HandlerStack(net.stack(host), host),
+              net.stack(host),
               routerKey,
               hostKey));
     }
@@ -142,7 +142,7 @@ public final class Domains {
                 "vm",
                 new LocalAddress(Xid.parse("AD:" + "9".repeat(40)), vmKey.identity().hid(), null),
                 VM_MAC));
-    vmStack = new HandlerStack(net.stack(vm), vm);
+    vmStack = net.stack(vm);
     Map<Xid, Set<Xid>> gateways = new HashMap<>();
     domains.forEach(d -> gateways.put(d.ad, new HashSet<>(List.of(d.routerKey.identity().hid()))));
     trust = DomainTrust.of(gateways);
@@ -198,6 +198,24 @@ public final class Domains {
             SERVICE,
             (source, payload, port) -> received.merge(payload.getInt(8), 1, Integer::sum)));
     return this;
+  }
+
+  /** Starts the machine's agent; one that runs is ended first and its memory is lost. */
+  public void restartAgent(UnaryOperator<AgentConfig> change) {
+    if (agent != null) {
+      agent.close();
+    }
+    agent =
+        new Agent(
+            vmStack,
+            change.apply(
+                AgentConfig.signed(vmKey, trust)
+                    .withNames(Map.of(NAME, SERVICE))
+                    .withMac(VM_MAC)),
+            TestKeys.verifier(),
+            net.newRandom(),
+            this::epochMicros);
+    net.await(agent.start());
   }
 
   /** Starts all services with the usual configuration. */
