@@ -40,8 +40,7 @@ class HandoffTimeTest {
       boolean inPlace =
           lab.net.runUntil(() -> routesInPlace(lab, from, to), Duration.ofSeconds(10));
       long tookNs = lab.net.loop().nanoTime() - resumedNs;
-      Duration roundTrip =
-          local.multipliedBy(2).plusMillis(2L * wanMs * Math.abs(to - from));
+      Duration roundTrip = local.multipliedBy(2).plusMillis(2L * wanMs * Math.abs(to - from));
       assertThat(inPlace).isTrue();
       assertThat(Duration.ofNanos(tookNs))
           .as("move %d to %d", from, to)
@@ -59,12 +58,7 @@ class HandoffTimeTest {
       HostRoutes.Host host = lab.domains.get(i).gateway.host(lab.vmKey.identity().hid());
       if (host == null
           || host.basis() != HostRoutes.Basis.REPOINTED
-          || !lab.domains
-              .get(i + step)
-              .routerKey
-              .identity()
-              .hid()
-              .equals(host.route().nextHop())) {
+          || !lab.domains.get(i + step).routerKey.identity().hid().equals(host.route().nextHop())) {
         return false;
       }
     }
@@ -76,8 +70,7 @@ class HandoffTimeTest {
   @MethodSource("io.xmig.xia.testkit.Seeds#few")
   void aGuestThatOnlyHearsTheNextPeriodicBeaconStillMovesWithinOnePeriod(long seed) {
     Domains lab =
-        new Domains(
-            new SimNetwork(seed), 2, LinkProfile.delay(Duration.ofNanos(100_000)));
+        new Domains(new SimNetwork(seed), 2, LinkProfile.delay(Duration.ofNanos(100_000)));
     lab.chain(LinkProfile.delayMs(5));
     lab.plugVm(0);
     lab.start(UnaryOperator.identity(), UnaryOperator.identity());

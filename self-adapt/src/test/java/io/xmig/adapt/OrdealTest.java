@@ -2,7 +2,6 @@ package io.xmig.adapt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.xmig.adapt.lab.Attacker;
 import io.xmig.adapt.lab.Domains;
 import io.xmig.adapt.lab.Ordeal;
 import io.xmig.xia.socket.names.NameClient;
@@ -12,7 +11,9 @@ import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Thousands of stories with one ending: everybody finds the machine, and nobody else gets its mail. */
+/**
+ * Thousands of stories with one ending: everybody finds the machine, and nobody else gets its mail.
+ */
 class OrdealTest {
   @ParameterizedTest(name = "seed {0}")
   @MethodSource("io.xmig.xia.testkit.Seeds#seeds")
@@ -51,7 +52,9 @@ class OrdealTest {
     for (int from = 0; from < lab.domains.size(); from++) {
       for (int address : addresses) {
         assertThat(lab.reaches(from, address))
-            .as("from %d by the address in %d, machine in %d, visited %s", from, address, lab.vmAt, ordeal.visited())
+            .as(
+                "from %d by the address in %d, machine in %d, visited %s",
+                from, address, lab.vmAt, ordeal.visited())
             .isTrue();
       }
     }

@@ -164,8 +164,8 @@ public final class RoutingDaemon {
   }
 
   /**
-   * A HELLO to one neighbour by its HID: the node resolves its Ethernet address now and keeps it, so
-   * that the first urgent packet to it does not have to wait for that.
+   * A HELLO to one neighbour by its HID: the node resolves its Ethernet address now and keeps it,
+   * so that the first urgent packet to it does not have to wait for that.
    */
   private void touch(Xid hid) {
     LocalAddress here = address.get();
@@ -175,8 +175,7 @@ public final class RoutingDaemon {
     } else {
       Envelope envelope =
           Envelope.seal(signer, mandate, Envelope.KIND_ROUTING, stamps.getAsLong(), plain);
-      output.accept(
-          Dag.path(hid, Signal.SID_ADAPT), new Signal.Routing(envelope).encode());
+      output.accept(Dag.path(hid, Signal.SID_ADAPT), new Signal.Routing(envelope).encode());
     }
   }
 

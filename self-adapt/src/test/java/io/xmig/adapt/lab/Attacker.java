@@ -9,7 +9,6 @@ import io.xmig.adapt.trust.Signer;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.node.FrameSink;
-import io.xmig.xia.wire.EthernetFlyweight;
 import io.xmig.xia.node.NodeConfig;
 import io.xmig.xia.node.XiaNode;
 import io.xmig.xia.socket.DatagramSocket;
@@ -18,6 +17,7 @@ import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.testkit.LinkProfile;
 import io.xmig.xia.testkit.SimStation;
 import io.xmig.xia.testkit.SimSwitch;
+import io.xmig.xia.wire.EthernetFlyweight;
 import io.xmig.xia.wire.NameServiceMessage;
 import io.xmig.xia.wire.RoutingMessage;
 import io.xmig.xia.wire.XhcpBeacon;
@@ -78,21 +78,20 @@ public final class Attacker {
     XiaNode node =
         lab.net.add(
             NodeConfig.host(
-                "mallory",
-                new LocalAddress(at.ad, key.identity().hid(), null),
-                0x02000000ee10L));
+                "mallory", new LocalAddress(at.ad, key.identity().hid(), null), 0x02000000ee10L));
     SimSwitch hub = lab.net.addSwitch("mallory-hub", 3);
     LinkProfile wire = LinkProfile.delayMs(0);
     lab.net.link(hub, 0, lab.net.station(at.router), 2, wire);
     lab.net.link(lab.net.station(node), 0, hub, 1, wire);
     lab.net.link(raw, 0, hub, 2, wire);
     stack = lab.net.stack(node);
-    stack.writeHandler(
-        "./xrc/n/proc/rt_HID.set4", "-,0," + at.routerKey.identity().hid() + ",0");
+    stack.writeHandler("./xrc/n/proc/rt_HID.set4", "-,0," + at.routerKey.identity().hid() + ",0");
     socket = lab.net.await(stack.openDatagram(null, (s, p, port) -> {}));
     lab.net.tap(
         (link, from, frame) -> {
-          if (from == raw || frame.remaining() < 100 || frame.getShort(frame.position() + 12) != (short) 0xC0DE) {
+          if (from == raw
+              || frame.remaining() < 100
+              || frame.getShort(frame.position() + 12) != (short) 0xC0DE) {
             return;
           }
           byte[] copy = new byte[frame.remaining()];
@@ -166,12 +165,7 @@ public final class Attacker {
     Delegation stolenLeave =
         random.nextBoolean()
             ? null
-            : Delegation.issue(
-                key,
-                key.identity(),
-                Delegation.SCOPE_LOCATION,
-                0,
-                Long.MAX_VALUE);
+            : Delegation.issue(key, key.identity(), Delegation.SCOPE_LOCATION, 0, Long.MAX_VALUE);
     sequence = Math.max(sequence + 1, lab.epochMicros() + random.nextInt(1_000_000));
     return location.seal(key, stolenLeave, sequence);
   }
@@ -209,8 +203,7 @@ public final class Attacker {
     byte[] bytes =
         random.nextBoolean()
             ? v1.encode()
-            : SignedBeacon.seal(
-                    v1, key, null, lab.epochMicros(), 1000, 60, List.of(), List.of())
+            : SignedBeacon.seal(v1, key, null, lab.epochMicros(), 1000, 60, List.of(), List.of())
                 .encode();
     send(Dag.path(at.hostKey.identity().hid(), Xid.SID_XHCP), bytes);
     send(lab.vmDag(Math.max(0, lab.vmAt)).withIntent(Xid.SID_XHCP), bytes);

@@ -126,15 +126,7 @@ public final class Domains {
                   0x020000010000L | (long) i << 8 | 0x10));
       net.link(host, 0, router, 0, local);
       domains.add(
-          new Domain(
-              i,
-              ad,
-              router,
-              net.stack(router),
-              host,
-              net.stack(host),
-              routerKey,
-              hostKey));
+          new Domain(i, ad, router, net.stack(router), host, net.stack(host), routerKey, hostKey));
     }
     vm =
         net.add(
@@ -209,9 +201,7 @@ public final class Domains {
         new Agent(
             vmStack,
             change.apply(
-                AgentConfig.signed(vmKey, trust)
-                    .withNames(Map.of(NAME, SERVICE))
-                    .withMac(VM_MAC)),
+                AgentConfig.signed(vmKey, trust).withNames(Map.of(NAME, SERVICE)).withMac(VM_MAC)),
             TestKeys.verifier(),
             net.newRandom(),
             this::epochMicros);

@@ -29,7 +29,9 @@ public final class Ordeal {
     SimNetwork net = new SimNetwork(seed);
     random = new SplittableRandom(seed * 31 + 7);
     int count = 2 + random.nextInt(3);
-    lab = new Domains(net, count, LinkProfile.delay(Duration.ofNanos(50_000 + random.nextInt(500_000))));
+    lab =
+        new Domains(
+            net, count, LinkProfile.delay(Duration.ofNanos(50_000 + random.nextInt(500_000))));
     good = LinkProfile.delayMs(1 + random.nextInt(15));
     bad =
         good.withLoss(random.nextDouble() * 0.2)
@@ -43,13 +45,11 @@ public final class Ordeal {
     if (count > 2 && random.nextBoolean()) {
       wan.add(lab.join(0, count - 1, good)); // a second way round, often of equal length
     }
-    attacker =
-        withAttacker ? new Attacker(lab, random.nextInt(count), net.newRandom()) : null;
+    attacker = withAttacker ? new Attacker(lab, random.nextInt(count), net.newRandom()) : null;
     int first = random.nextInt(count);
     visited.add(first);
     lab.plugVm(first);
-    lab.start(
-        g -> g.withTimes(Duration.ofSeconds(1), LIFETIME), a -> a.withLifetime(LIFETIME));
+    lab.start(g -> g.withTimes(Duration.ofSeconds(1), LIFETIME), a -> a.withLifetime(LIFETIME));
     net.run(Duration.ofSeconds(2));
   }
 
@@ -99,9 +99,7 @@ public final class Ordeal {
       case 0 -> {
         SimLink link = wan.get(random.nextInt(wan.size()));
         link.cut();
-        lab.net
-            .loop()
-            .schedule(random.nextInt(6000) * 1_000_000L, link::heal);
+        lab.net.loop().schedule(random.nextInt(6000) * 1_000_000L, link::heal);
       }
       case 1 -> {
         Domains.Domain d = lab.domains.get(random.nextInt(lab.domains.size()));

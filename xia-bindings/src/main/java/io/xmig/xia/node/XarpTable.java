@@ -247,8 +247,8 @@ final class XarpTable {
   }
 
   /**
-   * Answers for another host as well, whose packets this node is to get: a guest that goes on asking
-   * for the gateway of a domain that it has left.
+   * Answers for another host as well, whose packets this node is to get: a guest that goes on
+   * asking for the gateway of a domain that it has left.
    *
    * @return false if there are too many already
    */

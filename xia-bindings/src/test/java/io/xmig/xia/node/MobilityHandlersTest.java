@@ -40,8 +40,7 @@ class MobilityHandlersTest {
     at.host0().routes(XidType.AD).setDefault(0, elsewhere, 0);
     at.host0().routes(XidType.AD).remove(Topologies.ad(0));
     int[] heard = {0};
-    net.await(
-        net.stack(at.host1()).openDatagram(Topologies.sid(1), (s, p, port) -> heard[0]++));
+    net.await(net.stack(at.host1()).openDatagram(Topologies.sid(1), (s, p, port) -> heard[0]++));
     Dag to = Dag.path(Topologies.ad(0), Topologies.hid(1), Topologies.sid(1));
     var socket = net.await(net.stack(at.host0()).openDatagram(null, (s, p, port) -> {}));
 
