@@ -10,6 +10,7 @@ import io.xmig.xia.socket.ChunkHandler;
 import io.xmig.xia.socket.ChunkSocket;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.wire.ContentFlyweight;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -283,7 +284,7 @@ final class ChunkFetcher {
     }
     Xid cid = packet.sourceIntent();
     int payload = packet.payloadOffset() + header.headerLength;
-    if (header.opcode != ContentHeader.OPCODE_RESPONSE
+    if (header.opcode != ContentFlyweight.RESPONSE
         || !cid.is(XidType.CID)
         || header.length > packet.end() - payload
         || header.chunkOffset > header.chunkLength - header.length) {

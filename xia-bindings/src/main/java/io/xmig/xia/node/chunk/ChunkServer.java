@@ -6,6 +6,7 @@ import io.xmig.xia.node.PacketView;
 import io.xmig.xia.node.TransportContext;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.wire.ContentFlyweight;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -102,7 +103,7 @@ final class ChunkServer {
       job.segmentBytes =
           Math.min(options.legacyPacketBytes(), context.maxPacketBytes(requester))
               - xipHeaderLength(requester, job.source)
-              - ContentHeader.PLAIN_RESPONSE_LENGTH;
+              - ContentFlyweight.RESPONSE_LENGTH;
     }
     if (job.segmentBytes < 1) {
       counters.strange++;
@@ -138,7 +139,7 @@ final class ChunkServer {
     job.segmentBytes =
         packet
             - xipHeaderLength(destinationOf(job), job.source)
-            - ContentHeader.COMPACT_RESPONSE_LENGTH;
+            - ContentHeader.ANSWER_LENGTH;
   }
 
   private static Dag destinationOf(Job job) {

@@ -5,6 +5,7 @@ import io.xmig.xia.node.TransportContext;
 import io.xmig.xia.socket.CacheSlice;
 import io.xmig.xia.socket.ChunkSocket;
 import io.xmig.xia.socket.SliceOptions;
+import io.xmig.xia.wire.ContentFlyweight;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -112,7 +113,7 @@ public final class ChunkTransport implements AutoCloseable {
       if (!readHeader(packet)) {
         return;
       }
-      if (header.opcode != ContentHeader.OPCODE_REQUEST) {
+      if (header.opcode != ContentFlyweight.REQUEST) {
         counters.strange++;
         return;
       }

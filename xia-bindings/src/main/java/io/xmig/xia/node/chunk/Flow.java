@@ -68,6 +68,7 @@ final class Flow {
   private final ChunkFetcher fetcher;
   private final CongestionControl control;
   private final AckSample sample = new AckSample();
+  private final ContentHeader header = new ContentHeader();
   private final RoundTrip roundTrip;
   private final PacketSize packetSize;
   Peer peer;
@@ -446,13 +447,12 @@ final class Flow {
             target, fetcher.replyAddress(near), ContentHeader.NEXT_HEADER, ChunkServer.HOP_LIMIT);
     counters.requestsSent++;
     if (!options.extensions()) {
-      ContentHeader.putPlainRequest(out);
-      return context.send(ContentHeader.PLAIN_REQUEST_LENGTH + ContentHeader.REQUEST_TEXT_LENGTH);
+      return context.send(ContentHeader.putPlainRequest(out));
     }
     int packet = r.probePacketBytes != 0 ? r.probePacketBytes : packetSize.bytes();
-    ContentHeader.putRequest(
-        out, r.serial, r.start, r.length(), packet, ContentHeader.FLAG_COMPACT);
-    return context.send(ContentHeader.REQUEST_LENGTH + ContentHeader.REQUEST_TEXT_LENGTH);
+    return context.send(
+        header.putRequest(
+            out, r.serial, r.start, r.length(), packet, ContentHeader.FLAG_COMPACT));
   }
 
   /** Bytes of a request that may be the only one for a round trip. */

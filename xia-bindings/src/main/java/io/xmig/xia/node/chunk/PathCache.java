@@ -8,6 +8,7 @@ import io.xmig.xia.node.TransportContext;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.SliceOptions;
 import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.wire.ContentFlyweight;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Iterator;
@@ -86,7 +87,7 @@ final class PathCache {
     }
     Xid cid = packet.sourceIntent();
     int payload = packet.payloadOffset() + header.headerLength;
-    if (header.opcode != ContentHeader.OPCODE_RESPONSE
+    if (header.opcode != ContentFlyweight.RESPONSE
         || header.isRefusal
         || !cid.is(XidType.CID)
         || header.length == 0
