@@ -290,8 +290,7 @@ final class Flow {
     control.onPathChange(now);
     roundTrip.reset();
     packetSize.restart(context.maxPacketBytes(remote));
-    segmentBytes = assumedSegment();
-    control.onSegmentSize(segmentBytes);
+    resetSegment();
     unreachableSinceNs = Long.MAX_VALUE;
     for (RangeRequest r = oldest; r != null; r = oldest) {
       lose(r, false);
@@ -334,19 +333,27 @@ final class Flow {
     pump();
   }
 
+  /**
+   * The oldest chunk with something to request that may be requested now. When there is no memory
+   * for the oldest one, those that have theirs go on, so that they free it; no other may take any.
+   */
   private @Nullable Fetch nextReady() {
-    if (peer == Peer.EXTENDED) {
-      Fetch first = firstReady;
-      return first != null && fetcher.provideMemory(first) ? first : null;
-    }
-    int limit = peer == Peer.LEGACY ? options.legacyConcurrency() : UNKNOWN_CONCURRENCY;
-    if (outstandingRequests >= limit) {
-      return null;
-    }
-    for (Fetch f = firstReady; f != null; f = f.followingReady) {
-      if (f.outstanding == 0) {
-        return fetcher.provideMemory(f) ? f : null;
+    boolean oneEach = peer != Peer.EXTENDED;
+    if (oneEach) {
+      int limit = peer == Peer.LEGACY ? options.legacyConcurrency() : UNKNOWN_CONCURRENCY;
+      if (outstandingRequests >= limit) {
+        return null;
       }
+    }
+    boolean memoryShort = false;
+    for (Fetch f = firstReady; f != null; f = f.followingReady) {
+      if ((oneEach && f.outstanding > 0) || (memoryShort && !f.reserved)) {
+        continue;
+      }
+      if (fetcher.provideMemory(f)) {
+        return f;
+      }
+      memoryShort = true;
     }
     return null;
   }
@@ -516,6 +523,7 @@ final class Flow {
   void onSegment(RangeRequest r, int offset, int bytes, int news, int packetBytes) {
     long now = context.nowNs();
     plainInARow = 0;
+    packetSize.onPacket(packetBytes);
     if (peer != Peer.EXTENDED) {
       peer = Peer.EXTENDED;
       reviveAll();
@@ -734,6 +742,9 @@ final class Flow {
     inFlight -= r.unanswered();
     unlink(r);
     r.state = RangeRequest.State.LOST;
+    if (blame && peer == Peer.EXTENDED && packetSize.onLost(r.unanswered())) {
+      resetSegment();
+    }
     Fetch fetch = r.fetch;
     if (fetch == null || fetch.done) {
       return;
@@ -832,7 +843,9 @@ final class Flow {
     counters.timeouts++;
     roundTrip.backOff();
     timedOut = true;
-    packetSizeStep();
+    if (peer != Peer.LEGACY && packetSize.onTimeouts(roundTrip.backoff())) {
+      resetSegment();
+    }
     for (RangeRequest r = oldest; r != null; r = oldest) {
       counters.bytesLost += r.unanswered();
       lose(r, r.probePacketBytes == 0);
@@ -841,11 +854,9 @@ final class Flow {
     nextSendNs = now;
   }
 
-  private void packetSizeStep() {
-    if (peer != Peer.LEGACY && packetSize.onTimeouts(roundTrip.backoff())) {
-      segmentBytes = assumedSegment();
-      control.onSegmentSize(segmentBytes);
-    }
+  private void resetSegment() {
+    segmentBytes = assumedSegment();
+    control.onSegmentSize(segmentBytes);
   }
 
   // ---- failures ----
@@ -898,15 +909,23 @@ final class Flow {
     return inFlight;
   }
 
-  CongestionControl control() {
-    return control;
-  }
-
-  RoundTrip roundTrip() {
-    return roundTrip;
-  }
-
   int packetBytes() {
     return packetSize.bytes();
+  }
+
+  @Override
+  public String toString() {
+    return "from "
+        + host
+        + " "
+        + peer
+        + " inFlight="
+        + inFlight
+        + " srttUs="
+        + roundTrip.smoothedNs() / 1000
+        + " segment="
+        + segmentBytes
+        + " "
+        + control;
   }
 }

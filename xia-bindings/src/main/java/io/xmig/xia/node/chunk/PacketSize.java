@@ -13,11 +13,16 @@ final class PacketSize {
   /** Timeouts in a row that are taken for a black hole. */
   static final int TIMEOUTS_UNTIL_STEP = 2;
 
+  /** Requests in a row that should have brought a large packet and did not. */
+  static final int LOSSES_UNTIL_STEP = 8;
+
   private static final long FIRST_PROBE_NS = 50_000_000L;
   private static final long MAX_PROBE_INTERVAL_NS = 60_000_000_000L;
 
   private int ceiling;
   private int bytes;
+  private int below; // the next smaller size, 0 if there is none
+  private int lostLarge; // requests for large packets lost since one has come
   private long nextProbeNs;
   private long probeIntervalNs = 1_000_000_000L;
   private boolean probeCeiling = true;
@@ -29,7 +34,7 @@ final class PacketSize {
   /** Another path, or another link at this end. */
   final void restart(int newCeiling) {
     ceiling = newCeiling;
-    bytes = newCeiling;
+    set(newCeiling);
     probeIntervalNs = 1_000_000_000L;
     probeCeiling = true;
   }
@@ -44,17 +49,45 @@ final class PacketSize {
    * @return whether the size was reduced
    */
   boolean onTimeouts(int timeouts) {
-    if (timeouts < TIMEOUTS_UNTIL_STEP || timeouts % TIMEOUTS_UNTIL_STEP != 0) {
+    return timeouts >= TIMEOUTS_UNTIL_STEP && timeouts % TIMEOUTS_UNTIL_STEP == 0 && stepDown();
+  }
+
+  /** A packet of this size has come. */
+  void onPacket(int size) {
+    if (size > below) {
+      lostLarge = 0;
+    }
+  }
+
+  /**
+   * A request that would have brought {@code lostBytes} more has been lost. Small packets may get
+   * through where large ones do not.
+   *
+   * @return whether the size was reduced
+   */
+  boolean onLost(int lostBytes) {
+    return lostBytes >= below && ++lostLarge >= LOSSES_UNTIL_STEP && stepDown();
+  }
+
+  private boolean stepDown() {
+    if (below == 0) {
       return false;
     }
+    set(below);
+    nextProbeNs = Long.MIN_VALUE;
+    return true;
+  }
+
+  private void set(int size) {
+    bytes = size;
+    lostLarge = 0;
+    below = 0;
     for (int plateau : PLATEAUS) {
-      if (plateau < bytes) {
-        bytes = plateau;
-        nextProbeNs = Long.MIN_VALUE;
-        return true;
+      if (plateau < size) {
+        below = plateau;
+        return;
       }
     }
-    return false;
   }
 
   /** The size to try now, or 0 for none. */
@@ -86,7 +119,7 @@ final class PacketSize {
   /** A packet of a probe has come. */
   void onProbeAnswered(int size) {
     if (size > bytes && size <= ceiling) {
-      bytes = size;
+      set(size);
       probeIntervalNs = 1_000_000_000L;
       nextProbeNs = Long.MIN_VALUE;
     }

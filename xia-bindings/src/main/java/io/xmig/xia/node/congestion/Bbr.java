@@ -44,10 +44,14 @@ public final class Bbr implements CongestionControl {
   private static final double STARTUP_GAIN = 2.89;
 
   private static final double[] PROBE_GAINS = {1.25, 0.75, 1, 1, 1, 1, 1, 1};
-  private static final double WINDOW_GAIN = 2;
+  private static final double WINDOW_GAIN = 1.25;
+  private static final long ALLOWANCE_SEGMENTS = 6;
   private static final int BANDWIDTH_ROUNDS = 10;
-  private static final long MIN_RTT_WINDOW_NS = 10_000_000_000L;
-  private static final long PROBE_RTT_NS = 200_000_000L;
+  private static final long MIN_RTT_WINDOW_NS = 5_000_000_000L;
+  private static final long PROBE_RTT_NS = 10_000_000L;
+
+  /** Round trips below this are mostly scheduling of processes; the window is made for this. */
+  private static final long SHORTEST_RTT_NS = 500_000L;
 
   /** A round trip within 1/16 of the lowest shows that there is no queue. */
   private static final int RTT_TOLERANCE_SHIFT = 4;
@@ -187,9 +191,14 @@ public final class Bbr implements CongestionControl {
       if (state == State.STARTUP) {
         pipeFull = true;
       }
-      long floor = bandwidthDelay(1) + aggregationAllowance();
+      long floor = bandwidthDelay(0.5);
       long current = Math.min(inFlightBound, sample.priorInFlightBytes);
       inFlightBound = Math.max((long) (current * 0.85), floor);
+    } else if (inFlightBound != Long.MAX_VALUE) {
+      inFlightBound += Math.max(2L * segment, inFlightBound / 20);
+      if (inFlightBound > 2 * windowTarget()) {
+        inFlightBound = Long.MAX_VALUE;
+      }
     }
     lossSampleDelivered = 0;
     lossSampleLost = 0;
@@ -242,13 +251,6 @@ public final class Bbr implements CongestionControl {
               && (lossInPhase
                   || sample.priorInFlightBytes >= bandwidthDelay(1.25)
                   || sample.appLimited);
-      if (next && !lossInPhase && inFlightBound != Long.MAX_VALUE) {
-        // It probed beyond the bound without much loss: there is room again.
-        inFlightBound += inFlightBound / 4;
-        if (inFlightBound > 2 * windowTarget()) {
-          inFlightBound = Long.MAX_VALUE;
-        }
-      }
     } else if (pacingGain < 1) {
       next = longEnough || sample.inFlightBytes <= bandwidthDelay(1);
     } else {
@@ -281,7 +283,7 @@ public final class Bbr implements CongestionControl {
     }
     if (state == State.PROBE_RTT) {
       if (probeRttEndNs < 0 && sample.inFlightBytes <= probeRttWindow() + 2L * segment) {
-        probeRttEndNs = sample.nowNs + PROBE_RTT_NS;
+        probeRttEndNs = sample.nowNs + Math.max(PROBE_RTT_NS, 2 * minRttNs);
         probeRttRound = round;
       } else if (probeRttEndNs >= 0 && sample.nowNs >= probeRttEndNs && round > probeRttRound) {
         minRttSeenNs = sample.nowNs;
@@ -330,7 +332,7 @@ public final class Bbr implements CongestionControl {
 
   private long aggregationAllowance() {
     long limit = (long) (maxBandwidth * (EXTRA_LIMIT_NS / 1e9));
-    return 3L * segment + Math.min(Math.max(extraAcked[0], extraAcked[1]), limit);
+    return ALLOWANCE_SEGMENTS * segment + Math.min(Math.max(extraAcked[0], extraAcked[1]), limit);
   }
 
   /** Bytes that fill the path {@code gain} times; the initial window while nothing is known. */
@@ -338,7 +340,11 @@ public final class Bbr implements CongestionControl {
     if (maxBandwidth == 0 || minRttNs == Long.MAX_VALUE) {
       return (long) (initialWindow * gain);
     }
-    return (long) (gain * maxBandwidth * (minRttNs / 1e9));
+    return bandwidthDelay(gain, Math.max(SHORTEST_RTT_NS, minRttNs));
+  }
+
+  private long bandwidthDelay(double gain, long rttNs) {
+    return (long) (gain * maxBandwidth * (rttNs / 1e9));
   }
 
   @Override
@@ -358,6 +364,23 @@ public final class Bbr implements CongestionControl {
   public void onSpuriousLoss(long nowNs) {
     lossSampleLost = 0;
     window = Math.max(window, Math.min(windowTarget(), inFlightBound));
+  }
+
+  /** State, estimates and bounds, for people who look. */
+  @Override
+  public String toString() {
+    return "bbr "
+        + state
+        + " rate="
+        + maxBandwidth
+        + " minRttUs="
+        + minRttNs / 1000
+        + " window="
+        + window
+        + " bound="
+        + (inFlightBound == Long.MAX_VALUE ? "none" : inFlightBound)
+        + " extra="
+        + Math.max(extraAcked[0], extraAcked[1]);
   }
 
   @Override

@@ -151,7 +151,11 @@ final class ChunkNet {
     boolean logging;
 
     Host(int ad, int hid) {
-      address = new LocalAddress(xid(XidType.AD, ad), xid(XidType.HID, hid), null);
+      this(new LocalAddress(xid(XidType.AD, ad), xid(XidType.HID, hid), null));
+    }
+
+    Host(LocalAddress address) {
+      this.address = address;
       hosts.put(address.hid(), this);
     }
 

@@ -3,9 +3,12 @@ package io.xmig.xia.node.chunk;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Throughput and fairness of the congestion controls on shaped links, on virtual time. {@code
@@ -17,6 +20,10 @@ class CongestionGridTest {
   private record Case(double megabit, double rttMs, double loss, double bufferBdp, int mtu) {
     double bdpBytes() {
       return megabit * 1e6 / 8 * rttMs / 1e3;
+    }
+
+    long settleNs() {
+      return Math.max(SECOND, (long) (30 * rttMs * 1e6));
     }
 
     @Override
@@ -33,7 +40,8 @@ class CongestionGridTest {
   }
 
   /** Share of the bottleneck's payload capacity used by each flow after the beginning. */
-  private static double[] run(String control, Case c, int flows, long staggerNs, StringBuilder out) {
+  private static double[] run(
+      String control, Case c, int flows, long staggerNs, long settleNs, StringBuilder out) {
     ChunkNet net = new ChunkNet(42);
     ChunkNet.Host server = net.new Host(1, 1);
     server.mtu = c.mtu;
@@ -59,7 +67,7 @@ class CongestionGridTest {
               bulks.add(
                   new Bulk(serving, new ChunkTransport(client, options), chunk, parallel, tag)));
     }
-    long warm = (flows - 1) * staggerNs + Math.max(SECOND, 30 * rtt);
+    long warm = (flows - 1) * staggerNs + settleNs;
     long measure = Math.max(3 * SECOND, 100 * rtt);
     net.run(warm);
     long[] before = bulks.stream().mapToLong(b -> b.bytes).toArray();
@@ -83,6 +91,9 @@ class CongestionGridTest {
             server.up.maxQueued / c.bdpBytes(),
             bulks.stream().mapToLong(b -> b.client.counters().timeouts).sum(),
             bulks.stream().mapToLong(b -> b.client.counters().spuriousLosses).sum()));
+    if (Boolean.getBoolean("xmig.grid.state")) {
+      bulks.forEach(b -> out.append("\n   ").append(b.client.fetcher().flow(server.address.hid())));
+    }
     return shares;
   }
 
@@ -117,7 +128,7 @@ class CongestionGridTest {
             for (double buffer : new double[] {0.5, 1, 4}) {
               Case c = new Case(rate, rtt, loss, buffer, rate == 1000 ? 9000 : 1500);
               StringBuilder out = new StringBuilder();
-              double used = sum(run(control, c, 1, 0, out));
+              double used = sum(run(control, c, 1, 0, c.settleNs(), out));
               System.out.printf(Locale.ROOT, "%5.3f %s%n", used, out);
             }
           }
@@ -138,7 +149,7 @@ class CongestionGridTest {
             for (double buffer : new double[] {0.5, 1, 4}) {
               Case c = new Case(rate, rtt, loss, buffer, rate == 1000 ? 9000 : 1500);
               StringBuilder out = new StringBuilder();
-              double[] shares = run(control, c, 2, SECOND, out);
+              double[] shares = run(control, c, 2, SECOND, c.settleNs(), out);
               System.out.printf(
                   Locale.ROOT,
                   "jain %5.3f sum %5.3f (%.2f %.2f) %s%n",
@@ -154,9 +165,41 @@ class CongestionGridTest {
     }
   }
 
-  @Test
-  void bbrFillsACleanPath() {
-    assertThat(sum(run("bbr", new Case(100, 20, 0, 1, 1500), 1, 0, new StringBuilder())))
-        .isGreaterThan(0.9);
+  private static double used(String control, Case c) {
+    return sum(run(control, c, 1, 0, c.settleNs(), new StringBuilder()));
+  }
+
+  @ParameterizedTest(name = "{0} Mbit/s, {1} ms, buffer of {2} BDP")
+  @CsvSource({
+    "10, 20, 1, 1500", "100, 1, 1, 1500", "100, 20, 0.5, 1500", "100, 100, 1, 1500",
+    "1000, 1, 0.5, 9000", "1000, 20, 1, 9000"
+  })
+  void everyControlFillsACleanPath(double megabit, double rttMs, double buffer, int mtu) {
+    Case c = new Case(megabit, rttMs, 0, buffer, mtu);
+    assertThat(used("bbr", c)).as("bbr").isGreaterThan(0.9);
+    assertThat(used("cubic", c)).as("cubic").isGreaterThan(0.9);
+  }
+
+  @ParameterizedTest(name = "{0} Mbit/s, {1} ms, {2} random loss, buffer of {3} BDP")
+  @CsvSource({
+    "10, 100, 0.005, 1, 1500", "100, 20, 0.01, 0.5, 1500", "100, 50, 0.005, 1, 1500",
+    "100, 100, 0.01, 1, 1500", "1000, 1, 0.01, 0.5, 9000", "1000, 20, 0.005, 1, 9000"
+  })
+  void bbrFillsAPathWithRandomLoss(
+      double megabit, double rttMs, double loss, double buffer, int mtu) {
+    assertThat(used("bbr", new Case(megabit, rttMs, loss, buffer, mtu))).isGreaterThan(0.8);
+  }
+
+  @ParameterizedTest(name = "{0} Mbit/s, {1} ms, {2} loss, buffer of {3} BDP, after {5} s")
+  @CsvSource({
+    "1000, 1, 0, 0.5, 9000, 1", "1000, 1, 0, 4, 9000, 1", "100, 1, 0, 4, 1500, 1",
+    "100, 20, 0, 1, 1500, 8", "100, 20, 0.005, 4, 1500, 8"
+  })
+  void twoBbrFlowsShareABottleneckEvenlyAlthoughOneCameLater(
+      double megabit, double rttMs, double loss, double buffer, int mtu, int settleSeconds) {
+    Case c = new Case(megabit, rttMs, loss, buffer, mtu);
+    double[] shares = run("bbr", c, 2, SECOND, settleSeconds * SECOND, new StringBuilder());
+    assertThat(jain(shares)).as("%s", Arrays.toString(shares)).isGreaterThan(0.95);
+    assertThat(sum(shares)).isGreaterThan(0.93);
   }
 }
