@@ -137,9 +137,7 @@ final class ChunkServer {
       packet = Math.min(packet, header.maxPacketBytes);
     }
     job.segmentBytes =
-        packet
-            - xipHeaderLength(destinationOf(job), job.source)
-            - ContentHeader.ANSWER_LENGTH;
+        packet - xipHeaderLength(destinationOf(job), job.source) - ContentHeader.ANSWER_LENGTH;
   }
 
   private static Dag destinationOf(Job job) {

@@ -458,8 +458,7 @@ final class Flow {
     }
     int packet = r.probePacketBytes != 0 ? r.probePacketBytes : packetSize.bytes();
     return context.send(
-        header.putRequest(
-            out, r.serial, r.start, r.length(), packet, ContentHeader.FLAG_COMPACT));
+        header.putRequest(out, r.serial, r.start, r.length(), packet, ContentHeader.FLAG_COMPACT));
   }
 
   /** Bytes of a request that may be the only one for a round trip. */

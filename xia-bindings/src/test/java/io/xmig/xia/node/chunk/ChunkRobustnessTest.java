@@ -56,7 +56,10 @@ class ChunkRobustnessTest {
     transfer.lengthsKnown = random.nextBoolean();
     transfer.parallel = 1 + random.nextInt(20);
     for (int i = 0; i < 12; i++) {
-      transfer.put(1, random.nextInt(random.nextBoolean() ? 3000 : extended ? 150_000 : 15_600), seed * 100 + i);
+      transfer.put(
+          1,
+          random.nextInt(random.nextBoolean() ? 3000 : extended ? 150_000 : 15_600),
+          seed * 100 + i);
     }
     transfer.start();
     if (random.nextInt(3) == 0) {
@@ -208,8 +211,7 @@ class ChunkRobustnessTest {
             .filter(c -> !transfer.arrived.contains(c))
             .findFirst()
             .orElseThrow();
-    transfer.socket.request(
-        a.address.chunk(waiting), ChunkSocket.UNKNOWN_LENGTH, new Ignoring());
+    transfer.socket.request(a.address.chunk(waiting), ChunkSocket.UNKNOWN_LENGTH, new Ignoring());
     net.run(400 * MS);
     assertThat(transfer.arrived.size()).isGreaterThan(before + 2);
     assertThat(transfer.run(5 * SECOND)).isTrue();
@@ -249,7 +251,8 @@ class ChunkRobustnessTest {
     b.up.drop =
         p -> {
           Dag to = new ChunkNet.View(p.array()).destination();
-          return to.intent().equals(swallowed) && to.node(to.edge(to.size() - 1, 0)).is(XidType.CID);
+          return to.intent().equals(swallowed)
+              && to.node(to.edge(to.size() - 1, 0)).is(XidType.CID);
         };
     transfer.start();
     assertThat(transfer.run(3 * SECOND)).isTrue();
@@ -362,8 +365,9 @@ class ChunkRobustnessTest {
     ChunkNet.Host b = net.new Host(2, 2);
     a.logging = true;
     b.logging = true;
-    Transfer transfer = new Transfer(net, a, b, IMPATIENT.withPathCache(
-        SliceOptions.Policy.FIFO, 1 << 20, Runnable::run));
+    Transfer transfer =
+        new Transfer(
+            net, a, b, IMPATIENT.withPathCache(SliceOptions.Policy.FIFO, 1 << 20, Runnable::run));
     transfer.lengthsKnown = random.nextBoolean();
     transfer.put(6, 20_000, seed).start();
     for (int burst = 0; burst < 20; burst++) {
@@ -377,7 +381,8 @@ class ChunkRobustnessTest {
           packet[header + random.nextInt(Math.min(60, packet.length - header))] =
               (byte) random.nextInt();
         }
-        byte[] cut = java.util.Arrays.copyOf(packet, header + random.nextInt(packet.length - header + 1));
+        byte[] cut =
+            java.util.Arrays.copyOf(packet, header + random.nextInt(packet.length - header + 1));
         (random.nextBoolean() ? a : b).arrive(random.nextBoolean() ? cut : packet);
         a.seePassing(cut.clone());
         b.seePassing(packet.clone());

@@ -49,7 +49,9 @@ class CongestionGridTest {
     server.up.queueBytes = (long) Math.max(20 * c.mtu, c.bufferBdp * c.bdpBytes());
     server.up.loss = c.loss;
     ChunkOptions options =
-        ChunkOptions.defaults().withCongestionControl(control).withLimits(4 << 20, 1 << 30, 256 << 20);
+        ChunkOptions.defaults()
+            .withCongestionControl(control)
+            .withLimits(4 << 20, 1 << 30, 256 << 20);
     ChunkTransport serving = new ChunkTransport(server, options);
     long rtt = (long) (c.rttMs * 1e6);
     int chunk = 256 << 10;
@@ -171,8 +173,12 @@ class CongestionGridTest {
 
   @ParameterizedTest(name = "{0} Mbit/s, {1} ms, buffer of {2} BDP")
   @CsvSource({
-    "10, 20, 1, 1500", "100, 1, 1, 1500", "100, 20, 0.5, 1500", "100, 100, 1, 1500",
-    "1000, 1, 0.5, 9000", "1000, 20, 1, 9000"
+    "10, 20, 1, 1500",
+    "100, 1, 1, 1500",
+    "100, 20, 0.5, 1500",
+    "100, 100, 1, 1500",
+    "1000, 1, 0.5, 9000",
+    "1000, 20, 1, 9000"
   })
   void everyControlFillsACleanPath(double megabit, double rttMs, double buffer, int mtu) {
     Case c = new Case(megabit, rttMs, 0, buffer, mtu);
@@ -192,8 +198,11 @@ class CongestionGridTest {
 
   @ParameterizedTest(name = "{0} Mbit/s, {1} ms, {2} loss, buffer of {3} BDP, after {5} s")
   @CsvSource({
-    "1000, 1, 0, 0.5, 9000, 1", "1000, 1, 0, 4, 9000, 1", "100, 1, 0, 4, 1500, 1",
-    "100, 20, 0, 1, 1500, 8", "100, 20, 0.005, 4, 1500, 8"
+    "1000, 1, 0, 0.5, 9000, 1",
+    "1000, 1, 0, 4, 9000, 1",
+    "100, 1, 0, 4, 1500, 1",
+    "100, 20, 0, 1, 1500, 8",
+    "100, 20, 0.005, 4, 1500, 8"
   })
   void twoBbrFlowsShareABottleneckEvenlyAlthoughOneCameLater(
       double megabit, double rttMs, double loss, double buffer, int mtu, int settleSeconds) {

@@ -86,8 +86,7 @@ class ContentVectorsTest {
   void requestsAsThePrototypeDid() {
     byte[] data = chunk("cid_response_small_hop1");
     host1.logging = true;
-    ChunkTransport client =
-        new ChunkTransport(host1, ChunkOptions.defaults().withoutExtensions());
+    ChunkTransport client = new ChunkTransport(host1, ChunkOptions.defaults().withoutExtensions());
     client.openChunks().request(host0.address.chunk(Cid.of(data)), -1, new Collected());
     byte[] expected = asSent(xip("cid_request_hop1"));
     // The SID is chosen by chance there and here; only its first bytes are the same.
