@@ -39,8 +39,7 @@ class ForwardingTest {
 
   private XiaNode router(Change change) {
     NodeConfig config =
-        NodeConfig.router(
-            "router", new LocalAddress(AD, HID, null), mac(0), mac(1), mac(2));
+        NodeConfig.router("router", new LocalAddress(AD, HID, null), mac(0), mac(1), mac(2));
     XiaNode made = new XiaNode(change.of(config), loop, new SplittableRandom(1));
     for (int i = 0; i < 3; i++) {
       int port = i;

@@ -54,15 +54,15 @@ class HostileFramesTest {
         net.await(stack.openDatagram(Topologies.sid(0x889), (source, payload, port) -> {}));
         net.await(stack.openXcmp((source, message) -> {}));
         net.await(
-            stack.listen(Topologies.sid(1), 4, connection -> new ByteFlow(1, 10, 2).start(connection)));
+            stack.listen(
+                Topologies.sid(1), 4, connection -> new ByteFlow(1, 10, 2).start(connection)));
         byte[] chunk = new byte[5000];
         net.await(
             net.await(stack.allocateSlice(SliceOptions.unlimited()))
                 .put(Cid.of(chunk), ByteBuffer.wrap(chunk)));
         ChunkSocket socket = net.await(stack.openChunks());
         socket.request(
-            Dag.withFallback(
-                List.of(Topologies.ad(1), Topologies.hid(5)), Cid.of(new byte[] {1})),
+            Dag.withFallback(List.of(Topologies.ad(1), Topologies.hid(5)), Cid.of(new byte[] {1})),
             -1,
             new ChunkHandler() {
               @Override
@@ -80,7 +80,8 @@ class HostileFramesTest {
         for (int port = 0; port < node.config().ports().size(); port++) {
           byte[] copy = frame.clone();
           if (copy.length >= 6 && (copy[0] & 1) == 0) {
-            EthernetFlyweight.putMac(ByteBuffer.wrap(copy), 0, node.config().ports().get(port).mac());
+            EthernetFlyweight.putMac(
+                ByteBuffer.wrap(copy), 0, node.config().ports().get(port).mac());
           }
           node.receive(port, ByteBuffer.wrap(copy));
         }
@@ -92,7 +93,15 @@ class HostileFramesTest {
     List<byte[]> frames = new ArrayList<>();
     for (String file :
         List.of(
-            "xcmp", "xarp", "dgram", "stream", "content", "xhcp", "xrouted", "nameservice", "handoff")) {
+            "xcmp",
+            "xarp",
+            "dgram",
+            "stream",
+            "content",
+            "xhcp",
+            "xrouted",
+            "nameservice",
+            "handoff")) {
       Vectors.load(file).stream()
           .filter(v -> v.link().equals("ethernet"))
           .forEach(v -> frames.add(v.bytes()));
@@ -141,8 +150,7 @@ class HostileFramesTest {
     Target target = new Target(1);
     XiaNode router = target.at.routers().get(0);
     Dag source = Dag.path(Topologies.ad(0), Topologies.hid(0), Topologies.sid(3));
-    Dag destination =
-        Dag.path(Topologies.ad(0), Topologies.rhid(0), Topologies.hid(9));
+    Dag destination = Dag.path(Topologies.ad(0), Topologies.rhid(0), Topologies.hid(9));
     ByteBuffer frame = ByteBuffer.allocate(500);
     EthernetFlyweight.write(
         frame, 0, Topologies.mac(0, 0x20), Topologies.mac(0, 0x10), EthernetFlyweight.TYPE_XIP);

@@ -48,8 +48,7 @@ class NodeHandlersTest {
   void aStackReachesTheHandlersOfItsNode() {
     net.await(
         stack.writeHandler(
-            "./xrc/n/proc/rt_HID.set4",
-            Topologies.hid(5) + ",1," + Topologies.rhid(1) + ",65535"));
+            "./xrc/n/proc/rt_HID.set4", Topologies.hid(5) + ",1," + Topologies.rhid(1) + ",65535"));
     assertThat(net.await(stack.readHandler("router0/xrc/n/proc/rt_HID.list")))
         .contains(Topologies.hid(5) + ",1," + Topologies.rhid(1) + ",65535\n");
   }
@@ -59,7 +58,8 @@ class NodeHandlersTest {
     assertFails("nosuch.list", "510");
     assertFails("./xrc/n/proc/rt_AD.nosuch", "511");
     assertFails("./xrc/n/proc/rt_AD.add", "530");
-    assertThatThrownBy(() -> net.await(stack.writeHandler("./xrc/n/proc/rt_AD.remove", FAR.toString())))
+    assertThatThrownBy(
+            () -> net.await(stack.writeHandler("./xrc/n/proc/rt_AD.remove", FAR.toString())))
         .isInstanceOf(XiaSocketException.class)
         .hasMessageContaining("nonexistent XID")
         .hasMessageContaining("520");
@@ -82,16 +82,14 @@ class NodeHandlersTest {
     assertThat(net.await(stack.readHandler("./xrc/xtransport.local_addr")))
         .isEqualTo("RE " + Topologies.ad(5) + " " + Topologies.rhid(0));
     for (String bad : new String[] {"", "RE", "RE AD:12", "RE " + Topologies.hid(9)}) {
-      assertThatThrownBy(
-              () -> net.await(stack.writeHandler("./xrc/xtransport.local_addr", bad)))
+      assertThatThrownBy(() -> net.await(stack.writeHandler("./xrc/xtransport.local_addr", bad)))
           .isInstanceOf(XiaSocketException.class);
     }
   }
 
   @Test
   void lineCardsShowTheirNeighbours() {
-    net.await(
-        stack.writeHandler("./xlc1/xarpq.insert", Topologies.rhid(1) + " 02:00:00:00:01:21"));
+    net.await(stack.writeHandler("./xlc1/xarpq.insert", Topologies.rhid(1) + " 02:00:00:00:01:21"));
     assertThat(net.await(stack.readHandler("./xlc1/xarpq.table")))
         .startsWith(Topologies.rhid(1) + " ok 02:00:00:00:01:21 ");
     assertThat(net.await(stack.readHandler("./xlc0/xarpr.table")))

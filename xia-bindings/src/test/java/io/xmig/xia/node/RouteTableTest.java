@@ -23,8 +23,7 @@ class RouteTableTest {
     int keys = random.nextInt(1, 60);
     for (int i = 0; i < 400; i++) {
       // Few distinct words, so that keys differ in one of them only.
-      Xid xid =
-          Xid.of(0x11, random.nextInt(keys), random.nextInt(2), random.nextInt(2));
+      Xid xid = Xid.of(0x11, random.nextInt(keys), random.nextInt(2), random.nextInt(2));
       if (random.nextInt(3) > 0) {
         table.set(xid, i, null, 0);
         model.put(xid, i);
