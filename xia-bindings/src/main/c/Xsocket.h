@@ -120,6 +120,7 @@ int Xrecv(int sockfd, void *buf, size_t len, int flags);
 int Xsendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t addrlen);
 int Xrecvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *addr, socklen_t *addrlen);
 int Xclose(int sockfd);
+int Xflowcontrol(int sockfd);
 int Xfcntl(int sockfd, int cmd, ...);
 int Xselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *errorfds, struct timeval *timeout);
 int Xpoll(struct pollfd *fds, unsigned nfds, int timeout);

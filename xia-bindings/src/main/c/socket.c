@@ -90,6 +90,12 @@ int Xbind(int sockfd, const struct sockaddr *addr, socklen_t addrlen) {
   return s == NULL ? -1 : done(s, click_call(sockfd, s, API_BIND, &body));
 }
 
+/* The window that the node offered for this socket, 0 with a node that knows no flow control. Not in the prototype. */
+int Xflowcontrol(int sockfd) {
+  xsocket *s = state_hold(sockfd);
+  return s == NULL ? -1 : done_send(s, (int)s->window);
+}
+
 int Xlisten(int sockfd, int backlog) {
   (void)sockfd;
   (void)backlog;

@@ -1,0 +1,140 @@
+package io.xmig.xia.socket.libxsocket;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Memory;
+import com.sun.jna.ptr.IntByReference;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.SockaddrX;
+import io.xmig.xia.socket.DatagramSocket;
+import io.xmig.xia.socket.XcmpSocket;
+import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.socket.XiaSocketException.Kind;
+import io.xmig.xia.wire.XcmpFlyweight;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+
+/** A datagram or raw socket of the library, with a thread that reads. */
+final class LibDatagrams implements DatagramSocket, XcmpSocket {
+  private static final int XIP_NODES_OFFSET = 8;
+
+  private final LibXsocketStack stack;
+  private final int fd;
+  private final Supplier<Dag> local;
+  private final ByteBuffer out = ByteBuffer.allocateDirect(Xsocket.XIA_MAXBUF);
+  private volatile boolean closed;
+
+  LibDatagrams(
+      LibXsocketStack stack, int fd, Supplier<Dag> local, BiConsumer<Dag, ByteBuffer> receiver) {
+    this.stack = stack;
+    this.fd = fd;
+    this.local = local;
+    Worker.start("datagrams-" + fd, () -> read(receiver));
+  }
+
+  /**
+   * The XCMP message in what a raw socket reads: the bytes behind the XIP header; empty if there is
+   * none.
+   */
+  static ByteBuffer messageOf(ByteBuffer packet) {
+    if (packet.remaining() < XIP_NODES_OFFSET) {
+      return packet.slice().limit(0);
+    }
+    int at = packet.position();
+    int nodes = (packet.get(at + 5) & 0xff) + (packet.get(at + 6) & 0xff);
+    int header = XIP_NODES_OFFSET + nodes * Dag.NODE_LENGTH;
+    return header > packet.remaining()
+        ? packet.slice().limit(0)
+        : packet.slice().position(header).slice();
+  }
+
+  private void read(BiConsumer<Dag, ByteBuffer> receiver) {
+    Memory pollfd = new Memory(8);
+    ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
+    SockaddrMemory from = new SockaddrMemory();
+    try {
+      while (!closed) {
+        if (!Worker.readable(fd, pollfd)) {
+          continue;
+        }
+        IntByReference length = new IntByReference(SockaddrX.LENGTH);
+        int count = Xsocket.Xrecvfrom(fd, buffer, buffer.capacity(), 0, from.pointer(), length);
+        ByteBuffer copy = ByteBuffer.allocate(count).put(0, buffer, 0, count);
+        Dag source = sourceOf(from);
+        stack
+            .loop()
+            .execute(
+                () -> {
+                  if (!closed) {
+                    receiver.accept(source, copy);
+                  }
+                });
+      }
+    } catch (LastErrorException e) {
+      if (!closed) {
+        stack.report(Worker.failure("Xrecvfrom", e));
+      }
+    }
+  }
+
+  /**
+   * Nodes of other principals than those known here may make an address that cannot be read; it
+   * still is a sender.
+   */
+  private Dag sourceOf(SockaddrMemory from) {
+    try {
+      return from.dag();
+    } catch (IllegalArgumentException e) {
+      return stack.localAddress().host();
+    }
+  }
+
+  @Override
+  public Dag localDag() {
+    return local.get();
+  }
+
+  @Override
+  public void send(Dag destination, ByteBuffer payload) {
+    int length = payload.remaining();
+    if (length > stack.capabilities().maxDatagramBytes()) {
+      throw new XiaSocketException(
+          Kind.MESSAGE_TOO_LONG, "datagram too long", Map.of("bytes", length));
+    }
+    if (closed) {
+      throw new XiaSocketException(Kind.CLOSED, "the socket is closed");
+    }
+    out.clear().put(payload.duplicate());
+    SockaddrMemory to = SockaddrMemory.of(destination);
+    try {
+      Xsocket.Xsendto(fd, out, length, 0, to.pointer(), SockaddrX.LENGTH);
+    } catch (LastErrorException e) {
+      throw Worker.failure("Xsendto", e);
+    } finally {
+      java.lang.ref.Reference.reachabilityFence(to);
+    }
+  }
+
+  @Override
+  public void echo(Dag destination, int id, int sequence, ByteBuffer data, int hopLimit) {
+    ByteBuffer message = ByteBuffer.allocate(XcmpFlyweight.ECHO_HEADER_LENGTH + data.remaining());
+    message.position(XcmpFlyweight.ECHO_HEADER_LENGTH).put(data.duplicate()).flip();
+    XcmpFlyweight.writeEchoRequest(message, 0, id, sequence);
+    XcmpFlyweight.seal(message, 0, message.remaining());
+    try {
+      Xsocket.Xsetsockopt(fd, Xsocket.XOPT_HLIM, new IntByReference(hopLimit), Integer.BYTES);
+    } catch (LastErrorException e) {
+      throw Worker.failure("Xsetsockopt", e);
+    }
+    send(destination, message);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      stack.closeSocket(fd);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package io.xmig.xia.socket.libxsocket;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Memory;
+import com.sun.jna.ptr.IntByReference;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.SockaddrX;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.socket.StreamAcceptor;
+import io.xmig.xia.socket.StreamConnection;
+import io.xmig.xia.socket.StreamHandler;
+import io.xmig.xia.socket.StreamListener;
+import io.xmig.xia.socket.XiaSocketException;
+import org.jspecify.annotations.Nullable;
+
+/** A bound stream socket of the library, with a thread that accepts. */
+final class LibListener implements StreamListener {
+  private final LibXsocketStack stack;
+  private final int fd;
+  private final Xid sid;
+  private final StreamAcceptor acceptor;
+  private volatile boolean closed;
+
+  LibListener(LibXsocketStack stack, int fd, Xid sid, StreamAcceptor acceptor) {
+    this.stack = stack;
+    this.fd = fd;
+    this.sid = sid;
+    this.acceptor = acceptor;
+    Worker.start("accept-" + fd, this::accept);
+  }
+
+  private void accept() {
+    Memory pollfd = new Memory(8);
+    while (!closed) {
+      try {
+        if (!Worker.readable(fd, pollfd)) {
+          continue;
+        }
+        SockaddrMemory peer = new SockaddrMemory();
+        IntByReference length = new IntByReference(SockaddrX.LENGTH);
+        int accepted = Xsocket.Xaccept(fd, peer.pointer(), length);
+        Dag remote = peer.dag();
+        stack.loop().execute(() -> hand(accepted, remote));
+      } catch (LastErrorException e) {
+        if (closed) {
+          return;
+        }
+        stack.report(Worker.failure("Xaccept", e));
+      } catch (IllegalArgumentException e) {
+        stack.report(
+            new XiaSocketException(
+                XiaSocketException.Kind.NODE, "a connection without a sender: " + e.getMessage()));
+      }
+    }
+  }
+
+  private void hand(int accepted, Dag remote) {
+    Late handler = new Late();
+    LibStream stream = new LibStream(stack, accepted, localDag(), remote, handler);
+    handler.real = acceptor.accept(stream);
+    stream.start();
+  }
+
+  /** The handler is known only after the acceptor has seen the connection. */
+  private static final class Late implements StreamHandler {
+    private @Nullable StreamHandler real;
+
+    @Override
+    public void onReadable(StreamConnection connection) {
+      if (real != null) {
+        real.onReadable(connection);
+      }
+    }
+
+    @Override
+    public void onWritable(StreamConnection connection) {
+      if (real != null) {
+        real.onWritable(connection);
+      }
+    }
+
+    @Override
+    public void onClosed(StreamConnection connection, @Nullable XiaSocketException cause) {
+      if (real != null) {
+        real.onClosed(connection, cause);
+      }
+    }
+  }
+
+  @Override
+  public Dag localDag() {
+    return stack.localAddress().service(sid);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      stack.forget(this);
+      stack.closeSocket(fd);
+    }
+  }
+}

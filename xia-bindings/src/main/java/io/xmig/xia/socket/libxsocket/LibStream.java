@@ -1,0 +1,288 @@
+package io.xmig.xia.socket.libxsocket;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Memory;
+import com.sun.jna.ptr.IntByReference;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.SockaddrX;
+import io.xmig.xia.socket.StreamConnection;
+import io.xmig.xia.socket.StreamHandler;
+import io.xmig.xia.socket.XiaSocketException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+
+/**
+ * One connection of the library, with a thread that reads and one that writes, since both calls may
+ * wait.
+ */
+final class LibStream implements StreamConnection {
+  private static final int BUFFER = 1 << 20;
+
+  /** With a node that has no flow control, its ring of 100 packets must never be overrun. */
+  private static final int PLAIN_PIECE = 1200;
+
+  private static final int PLAIN_BURST = 24;
+  private static final long PLAIN_PAUSE_MS = 20;
+
+  private final LibXsocketStack stack;
+  private final int fd;
+  private final StreamHandler handler;
+  private final boolean flowControl;
+  private final Deque<ByteBuffer> out = new ArrayDeque<>();
+  private final Deque<ByteBuffer> in = new ArrayDeque<>();
+  private Dag local;
+  private Dag remote;
+  private int outBytes;
+  private int inBytes;
+  private boolean shortWrite;
+  private boolean shut;
+  private volatile boolean closed;
+
+  /** Must be started with {@link #start} once its handler may be called. */
+  LibStream(LibXsocketStack stack, int fd, Dag local, Dag remote, StreamHandler handler) {
+    this.stack = stack;
+    this.fd = fd;
+    this.local = local;
+    this.remote = remote;
+    this.handler = handler;
+    this.flowControl = stack.hasFlowControl();
+  }
+
+  void start() {
+    Worker.start("read-" + fd, this::read);
+    Worker.start("write-" + fd, this::write);
+  }
+
+  private void read() {
+    Memory pollfd = new Memory(8);
+    ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
+    try {
+      while (!closed) {
+        synchronized (in) {
+          while (inBytes >= BUFFER && !closed) {
+            in.wait();
+          }
+        }
+        if (closed || !Worker.readable(fd, pollfd)) {
+          continue;
+        }
+        int length = Xsocket.Xrecv(fd, buffer, buffer.capacity(), 0);
+        ByteBuffer piece = ByteBuffer.allocate(length).put(0, buffer, 0, length);
+        synchronized (in) {
+          in.add(piece);
+          inBytes += length;
+        }
+        stack.loop().execute(this::readable);
+      }
+    } catch (LastErrorException e) {
+      fail(Worker.failure("Xrecv", e));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void readable() {
+    if (!closed) {
+      handler.onReadable(this);
+    }
+  }
+
+  private void write() {
+    ByteBuffer buffer = ByteBuffer.allocateDirect(Xsocket.XIA_MAXBUF);
+    int limit = flowControl ? Xsocket.XIA_MAXBUF : PLAIN_PIECE;
+    int burst = 0;
+    try {
+      while (true) {
+        int length = gather(buffer, limit);
+        if (length < 0) {
+          return;
+        }
+        Xsocket.Xsend(fd, buffer, length, 0);
+        if (!flowControl && ++burst % PLAIN_BURST == 0) {
+          Thread.sleep(PLAIN_PAUSE_MS);
+        }
+        boolean tell;
+        synchronized (out) {
+          outBytes -= length;
+          tell = shortWrite && outBytes <= BUFFER / 2;
+          shortWrite = shortWrite && !tell;
+        }
+        if (tell) {
+          stack.loop().execute(this::writable);
+        }
+      }
+    } catch (LastErrorException e) {
+      fail(Worker.failure("Xsend", e));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void writable() {
+    if (!closed) {
+      handler.onWritable(this);
+    }
+  }
+
+  /** Collects the next piece to send; −1 when the connection is closed and everything was sent. */
+  private int gather(ByteBuffer buffer, int limit) throws InterruptedException {
+    synchronized (out) {
+      while (out.isEmpty() && !closed && !shut) {
+        out.wait();
+      }
+      if (out.isEmpty()) {
+        return -1;
+      }
+      buffer.clear().limit(limit);
+      while (!out.isEmpty() && buffer.hasRemaining()) {
+        ByteBuffer first = out.peek();
+        int count = Math.min(first.remaining(), buffer.remaining());
+        buffer.put(buffer.position(), first, first.position(), count);
+        buffer.position(buffer.position() + count);
+        first.position(first.position() + count);
+        if (!first.hasRemaining()) {
+          out.poll();
+        }
+      }
+      return buffer.position();
+    }
+  }
+
+  private void fail(XiaSocketException cause) {
+    if (!closed) {
+      stack
+          .loop()
+          .execute(
+              () -> {
+                if (!closed) {
+                  release();
+                  handler.onClosed(this, cause);
+                }
+              });
+    }
+  }
+
+  private void release() {
+    closed = true;
+    synchronized (out) {
+      out.notifyAll();
+    }
+    synchronized (in) {
+      in.notifyAll();
+    }
+    stack.forget(this);
+    stack.closeSocket(fd);
+  }
+
+  @Override
+  public Dag localDag() {
+    local = nameOr(local, false);
+    return local;
+  }
+
+  @Override
+  public Dag remoteDag() {
+    remote = nameOr(remote, true);
+    return remote;
+  }
+
+  private Dag nameOr(Dag known, boolean peer) {
+    if (closed || !flowControl) {
+      return known; // the prototype's library takes data that arrives now for the answer, and loses
+      // it
+    }
+    SockaddrMemory name = new SockaddrMemory();
+    IntByReference length = new IntByReference(SockaddrX.LENGTH);
+    try {
+      if (peer) {
+        Xsocket.Xgetpeername(fd, name.pointer(), length);
+      } else {
+        Xsocket.Xgetsockname(fd, name.pointer(), length);
+      }
+      return name.dag();
+    } catch (LastErrorException | IllegalArgumentException e) {
+      return known;
+    }
+  }
+
+  @Override
+  public int write(ByteBuffer source) {
+    if (closed || shut) {
+      throw new XiaSocketException(
+          XiaSocketException.Kind.CLOSED, "the connection is closed for writing", Map.of("fd", fd));
+    }
+    synchronized (out) {
+      int count = Math.min(source.remaining(), BUFFER - outBytes);
+      if (count > 0) {
+        ByteBuffer copy = ByteBuffer.allocate(count).put(0, source, source.position(), count);
+        source.position(source.position() + count);
+        out.add(copy);
+        outBytes += count;
+        out.notifyAll();
+      }
+      shortWrite |= source.hasRemaining();
+      return Math.max(0, count);
+    }
+  }
+
+  @Override
+  public int read(ByteBuffer target) {
+    synchronized (in) {
+      int moved = 0;
+      while (!in.isEmpty() && target.hasRemaining()) {
+        ByteBuffer first = in.peek();
+        int count = Math.min(first.remaining(), target.remaining());
+        target.put(first.slice().limit(count));
+        first.position(first.position() + count);
+        moved += count;
+        if (!first.hasRemaining()) {
+          in.poll();
+        }
+      }
+      inBytes -= moved;
+      in.notifyAll();
+      return moved;
+    }
+  }
+
+  @Override
+  public long unacknowledged() {
+    synchronized (out) {
+      return outBytes;
+    }
+  }
+
+  @Override
+  public void shutdownOutput() {
+    shut = true;
+    synchronized (out) {
+      out.notifyAll();
+    }
+  }
+
+  @Override
+  public void abort() {
+    if (!closed) {
+      release();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    shutdownOutput();
+    drainThenClose();
+  }
+
+  private void drainThenClose() {
+    if (unacknowledged() == 0) {
+      abort();
+    } else {
+      stack.loop().schedule(5_000_000L, this::drainThenClose);
+    }
+  }
+}

@@ -1,0 +1,422 @@
+package io.xmig.xia.socket.libxsocket;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.IntByReference;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.SockaddrX;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.socket.CacheSlice;
+import io.xmig.xia.socket.ChunkSocket;
+import io.xmig.xia.socket.DatagramHandler;
+import io.xmig.xia.socket.DatagramSocket;
+import io.xmig.xia.socket.EventLoop;
+import io.xmig.xia.socket.LinkEvent;
+import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.socket.SliceOptions;
+import io.xmig.xia.socket.StackCapabilities;
+import io.xmig.xia.socket.StreamAcceptor;
+import io.xmig.xia.socket.StreamConnection;
+import io.xmig.xia.socket.StreamHandler;
+import io.xmig.xia.socket.StreamListener;
+import io.xmig.xia.socket.XcmpHandler;
+import io.xmig.xia.socket.XcmpSocket;
+import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.socket.XiaSocketException.Kind;
+import io.xmig.xia.socket.XiaStack;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The stack of a host that runs the Click-based prototype: every call goes through {@code
+ * libXsocket}. Calls that wait run on threads of their own, handlers and completions on one loop.
+ *
+ * @threading as {@link XiaStack}
+ * @source XIA prototype v1.1, docs/xsocket-api.md; limits: docs/prototype.md
+ */
+public final class LibXsocketStack implements XiaStack {
+  /** What the prototype's library can read back whole; ours takes the nominal 15,600. */
+  private static final int PLAIN_CHUNK_BYTES = 15_400;
+
+  private static final int PLAIN_DATAGRAM_BYTES = 1_300;
+  private static final int XID_TEXT = 64;
+  private static final long ADDRESS_CHECK_NS = 1_000_000_000L;
+  private static final Logger LOG = LoggerFactory.getLogger(LibXsocketStack.class);
+
+  private final CallLoop loop = new CallLoop();
+  private final ExecutorService calls =
+      Executors.newCachedThreadPool(
+          task -> {
+            Thread thread = new Thread(task, "libxsocket-call");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
+  private final CopyOnWriteArrayList<Consumer<LocalAddress>> addressListeners =
+      new CopyOnWriteArrayList<>();
+  private final boolean flowControl;
+  private final int control;
+  private volatile LocalAddress address;
+  private volatile boolean closed;
+
+  /**
+   * Loads the library and asks Click for the host's address.
+   *
+   * @param library file name, or {@code Xsocket} for what the system finds
+   * @throws LibXsocketException when the library cannot be used
+   * @throws XiaSocketException when Click does not answer
+   */
+  public static LibXsocketStack open(String library) {
+    Xsocket.load(library);
+    return new LibXsocketStack(hasFunction(library, "Xflowcontrol"));
+  }
+
+  private static boolean hasFunction(String library, String name) {
+    try {
+      NativeLibrary.getInstance(library).getFunction(name);
+      return true;
+    } catch (UnsatisfiedLinkError e) {
+      return false;
+    }
+  }
+
+  private LibXsocketStack(boolean flowControl) {
+    this.flowControl = flowControl;
+    try {
+      control = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_DGRAM, 0);
+      address = readAddress();
+    } catch (LastErrorException e) {
+      loop.close();
+      throw Worker.failure("Xsocket", e);
+    }
+    loop.schedule(ADDRESS_CHECK_NS, this::watchAddress);
+  }
+
+  private LocalAddress readAddress() {
+    byte[] ad = new byte[XID_TEXT];
+    byte[] hid = new byte[XID_TEXT];
+    byte[] ip4 = new byte[XID_TEXT];
+    synchronized (this) {
+      Xsocket.XreadLocalHostAddr(control, ad, XID_TEXT, hid, XID_TEXT, ip4, XID_TEXT);
+    }
+    String fourId = text(ip4);
+    Xid four = fourId.isEmpty() ? Xid.NULL_4ID : Xid.parse(fourId);
+    return new LocalAddress(
+        Xid.parse(text(ad)), Xid.parse(text(hid)), four.equals(Xid.NULL_4ID) ? null : four);
+  }
+
+  private static String text(byte[] c) {
+    int length = 0;
+    while (length < c.length && c[length] != 0) {
+      length++;
+    }
+    return new String(c, 0, length, StandardCharsets.US_ASCII);
+  }
+
+  /** The library has no event for a change of address: it is asked for once a second. */
+  private void watchAddress() {
+    if (closed) {
+      return;
+    }
+    onLoop(calls, this::readAddress)
+        .whenComplete(
+            (now, failure) -> {
+              if (failure != null) {
+                LOG.warn("Click does not tell its address: {}", failure.getMessage());
+              } else if (!now.equals(address)) {
+                address = now;
+                addressListeners.forEach(l -> l.accept(now));
+              }
+              loop.schedule(ADDRESS_CHECK_NS, this::watchAddress);
+            });
+  }
+
+  /** Runs a call that waits and completes on the loop. */
+  <T> CompletableFuture<T> onLoop(ExecutorService executor, Callable<T> call) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    executor.execute(
+        () -> {
+          try {
+            T value = call.call();
+            loop.execute(() -> result.complete(value));
+          } catch (LastErrorException e) {
+            XiaSocketException failure = Worker.failure("libXsocket", e);
+            loop.execute(() -> result.completeExceptionally(failure));
+          } catch (Exception e) {
+            loop.execute(() -> result.completeExceptionally(e));
+          }
+        });
+    return result;
+  }
+
+  boolean hasFlowControl() {
+    return flowControl;
+  }
+
+  void report(XiaSocketException failure) {
+    LOG.warn("{}", failure.getMessage());
+  }
+
+  void forget(AutoCloseable socket) {
+    open.remove(socket);
+  }
+
+  void closeSocket(int fd) {
+    calls.execute(
+        () -> {
+          try {
+            Xsocket.Xclose(fd);
+          } catch (LastErrorException e) {
+            LOG.debug("Xclose: {}", e.getMessage());
+          }
+        });
+  }
+
+  @Override
+  public EventLoop loop() {
+    return loop;
+  }
+
+  @Override
+  public StackCapabilities capabilities() {
+    return new StackCapabilities(
+        "libxsocket",
+        flowControl ? Xsocket.XIA_MAXBUF : PLAIN_CHUNK_BYTES,
+        flowControl ? Xsocket.XIA_MAXBUF : PLAIN_DATAGRAM_BYTES,
+        false,
+        false,
+        false);
+  }
+
+  @Override
+  public LocalAddress localAddress() {
+    return address;
+  }
+
+  @Override
+  public Runnable onAddressChange(Consumer<LocalAddress> listener) {
+    addressListeners.add(listener);
+    return () -> addressListeners.remove(listener);
+  }
+
+  @Override
+  public Runnable onLinkEvent(Consumer<LinkEvent> listener) {
+    return () -> {}; // the library knows nothing of links
+  }
+
+  @Override
+  public CompletableFuture<Void> updateAd(Xid ad, @Nullable Xid fourId) {
+    return onLoop(
+        calls,
+        () -> {
+          Xsocket.XupdateAD(control, ad.toString(), fourId == null ? null : fourId.toString());
+          return null;
+        });
+  }
+
+  @Override
+  public CompletableFuture<@Nullable Dag> nameServer() {
+    return onLoop(
+        calls,
+        () -> {
+          SockaddrMemory dag = new SockaddrMemory();
+          synchronized (this) {
+            return Xsocket.XreadNameServerDAG(control, dag.pointer()) < 0 ? null : dag.dag();
+          }
+        });
+  }
+
+  @Override
+  public CompletableFuture<Void> updateNameServer(Dag nameServer) {
+    return onLoop(
+        calls,
+        () -> {
+          Xsocket.XupdateNameServerDAG(control, nameServer.toString());
+          return null;
+        });
+  }
+
+  /** Opens a socket and binds it; the descriptor is closed again if that fails. */
+  private static int bound(int type, @Nullable Dag address) {
+    int fd = Xsocket.Xsocket(Xsocket.AF_XIA, type, 0);
+    if (address != null) {
+      SockaddrMemory memory = SockaddrMemory.of(address);
+      try {
+        Xsocket.Xbind(fd, memory.pointer(), SockaddrX.LENGTH);
+      } catch (LastErrorException e) {
+        Xsocket.Xclose(fd);
+        throw Worker.failure("Xbind", e);
+      } finally {
+        java.lang.ref.Reference.reachabilityFence(memory);
+      }
+    }
+    return fd;
+  }
+
+  private <T extends AutoCloseable> T opened(T socket) {
+    open.add(socket);
+    return socket;
+  }
+
+  @Override
+  public CompletableFuture<StreamListener> listen(Xid sid, int backlog, StreamAcceptor acceptor) {
+    return onLoop(
+        calls,
+        () ->
+            opened(
+                new LibListener(
+                    this, bound(Xsocket.XSOCK_STREAM, address.service(sid)), sid, acceptor)));
+  }
+
+  @Override
+  public CompletableFuture<StreamConnection> connect(
+      Dag remote, Duration timeout, StreamHandler handler) {
+    CompletableFuture<StreamConnection> connected =
+        onLoop(
+            calls,
+            () -> {
+              int fd = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_STREAM, 0);
+              SockaddrMemory memory = SockaddrMemory.of(remote);
+              try {
+                Xsocket.Xconnect(fd, memory.pointer(), SockaddrX.LENGTH);
+              } catch (LastErrorException e) {
+                Xsocket.Xclose(fd);
+                throw Worker.failure("Xconnect", e);
+              } finally {
+                java.lang.ref.Reference.reachabilityFence(memory);
+              }
+              return opened(new LibStream(this, fd, address.host(), remote, handler));
+            });
+    CompletableFuture<StreamConnection> result = new CompletableFuture<>();
+    EventLoop.Timer limit =
+        loop.schedule(
+            timeout.toNanos(),
+            () ->
+                result.completeExceptionally(
+                    new XiaSocketException(
+                        Kind.TIMED_OUT,
+                        "no answer to the connection request",
+                        Map.of("to", remote))));
+    connected.whenComplete(
+        (stream, failure) -> {
+          limit.cancel();
+          if (failure != null) {
+            result.completeExceptionally(failure);
+          } else if (!result.complete(stream)) {
+            stream.abort();
+          } else {
+            ((LibStream) stream).start();
+          }
+        });
+    return result;
+  }
+
+  @Override
+  public CompletableFuture<DatagramSocket> openDatagram(
+      @Nullable Xid sid, DatagramHandler handler) {
+    return onLoop(
+        calls,
+        () ->
+            opened(
+                new LibDatagrams(
+                    this,
+                    bound(Xsocket.XSOCK_DGRAM, sid == null ? null : address.service(sid)),
+                    () -> sid == null ? address.host() : address.service(sid),
+                    (source, payload) -> handler.onDatagram(source, payload, -1))));
+  }
+
+  @Override
+  public CompletableFuture<XcmpSocket> openXcmp(XcmpHandler handler) {
+    return onLoop(
+        calls,
+        () -> {
+          int fd = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_RAW, 0);
+          Xsocket.Xsetsockopt(
+              fd, Xsocket.XOPT_NEXT_PROTO, new IntByReference(Xsocket.XPROTO_XCMP), Integer.BYTES);
+          return opened(
+              new LibDatagrams(
+                  this,
+                  fd,
+                  address::host,
+                  (source, packet) -> handler.onMessage(source, LibDatagrams.messageOf(packet))));
+        });
+  }
+
+  @Override
+  public CompletableFuture<CacheSlice> allocateSlice(SliceOptions options) {
+    return onLoop(
+        calls,
+        () -> {
+          int policy =
+              (options.policy() == SliceOptions.Policy.LRU
+                      ? Xsocket.POLICY_LRU
+                      : Xsocket.POLICY_FIFO)
+                  | (options.retainOnClose()
+                      ? Xsocket.POLICY_RETAIN_ON_EXIT
+                      : Xsocket.POLICY_REMOVE_ON_EXIT);
+          long size = Math.min(options.maxBytes(), Integer.MAX_VALUE);
+          long ttl = options.ttl().isZero() ? 86_400 : options.ttl().toSeconds();
+          Pointer context = Xsocket.XallocCacheSlice(policy, (int) ttl, (int) size);
+          if (context == null) {
+            throw new XiaSocketException(Kind.NODE, "XallocCacheSlice failed: does Click run?");
+          }
+          return opened(new LibSlice(this, context));
+        });
+  }
+
+  @Override
+  public CompletableFuture<ChunkSocket> openChunks() {
+    return onLoop(
+        calls,
+        () -> opened(new LibChunks(this, Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_CHUNK, 0))));
+  }
+
+  @Override
+  public CompletableFuture<String> readHandler(String path) {
+    return unsupported(path);
+  }
+
+  @Override
+  public CompletableFuture<Void> writeHandler(String path, String value) {
+    return unsupported(path);
+  }
+
+  private static <T> CompletableFuture<T> unsupported(String path) {
+    return CompletableFuture.failedFuture(
+        new XiaSocketException(
+            Kind.UNSUPPORTED,
+            "libXsocket has no handlers; use Click's ControlSocket (xmig route --click HOST:PORT)",
+            Map.of("handler", path)));
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    for (AutoCloseable socket : open) {
+      try {
+        socket.close();
+      } catch (Exception e) {
+        LOG.debug("closing {}: {}", socket, e.getMessage());
+      }
+    }
+    closeSocket(control);
+    calls.shutdown();
+    loop.close();
+  }
+}

@@ -1,0 +1,136 @@
+package io.xmig.xia.socket.libxsocket;
+
+import com.sun.jna.NativeLibrary;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What can be said about a library before a single function of it is called.
+ *
+ * @param path where it was looked for
+ * @param problem why it cannot be used, with the next thing to try; {@code null} if it can
+ * @param missing functions of the 1.1 interface that it lacks
+ * @param newer functions of later releases that it has
+ */
+public record LibraryCheck(
+    String path, @Nullable String problem, List<String> missing, List<String> newer) {
+  /** Macros in release 1.1, functions later. */
+  private static final List<String> LATER =
+      List.of(
+          "Xlisten",
+          "Xselect",
+          "Xpoll",
+          "XmakeNewSID",
+          "XpushChunkto",
+          "XgetNamebyDAG",
+          "Xfork",
+          "Xnotify");
+
+  private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
+  private static final int ELF_CLASS = 4;
+  private static final int ELF_MACHINE = 18;
+  private static final int MACHINE_X86_64 = 62;
+  private static final int MACHINE_AARCH64 = 183;
+
+  /** Looks at a library; loads it into the process if it is for this machine. */
+  public static LibraryCheck of(String path) {
+    if (path.contains("/")) {
+      String problem = problemOfFile(Path.of(path));
+      if (problem != null) {
+        return new LibraryCheck(path, problem, List.of(), List.of());
+      }
+    }
+    NativeLibrary library;
+    try {
+      library = NativeLibrary.getInstance(path);
+    } catch (UnsatisfiedLinkError e) {
+      String first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      return new LibraryCheck(
+          path,
+          "cannot load "
+              + path
+              + " ("
+              + first
+              + "); give its file name, --xia libxsocket:/path/libXsocket.so,"
+              + " and put the libraries it needs into LD_LIBRARY_PATH",
+          List.of(),
+          List.of());
+    }
+    List<String> missing = new ArrayList<>();
+    for (String function : functions()) {
+      if (!has(library, function)) {
+        missing.add(function);
+      }
+    }
+    List<String> newer = LATER.stream().filter(f -> has(library, f)).toList();
+    String problem =
+        missing.isEmpty()
+            ? null
+            : path + " lacks " + missing + ": it is not libXsocket of release 1.1";
+    return new LibraryCheck(path, problem, missing, newer);
+  }
+
+  private static @Nullable String problemOfFile(Path file) {
+    byte[] head = new byte[20];
+    try (InputStream in = Files.newInputStream(file)) {
+      if (in.readNBytes(head, 0, head.length) < head.length
+          || !Arrays.equals(ELF, Arrays.copyOf(head, 4))) {
+        return file + " is not a shared library";
+      }
+    } catch (IOException e) {
+      return "cannot read "
+          + file
+          + ": "
+          + e.getMessage()
+          + "; where is the prototype's libXsocket.so?";
+    }
+    int machine = head[ELF_MACHINE] & 0xff | (head[ELF_MACHINE + 1] & 0xff) << 8;
+    boolean fits =
+        switch (System.getProperty("os.arch")) {
+          case "amd64", "x86_64" -> machine == MACHINE_X86_64 && head[ELF_CLASS] == 2;
+          case "aarch64" -> machine == MACHINE_AARCH64;
+          default -> true;
+        };
+    return fits
+        ? null
+        : file
+            + " is for another machine (ELF machine "
+            + machine
+            + ", this is "
+            + System.getProperty("os.arch")
+            + ")";
+  }
+
+  private static boolean has(NativeLibrary library, String function) {
+    try {
+      library.getFunction(function);
+      return true;
+    } catch (UnsatisfiedLinkError e) {
+      return false;
+    }
+  }
+
+  private static List<String> functions() {
+    return Arrays.stream(Xsocket.class.getDeclaredMethods())
+        .filter(m -> Modifier.isNative(m.getModifiers()))
+        .map(java.lang.reflect.Method::getName)
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  /** Throws if the library cannot be used. */
+  void requireUsable() {
+    if (problem != null) {
+      throw new LibXsocketException(problem, Map.of());
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package io.xmig.xia.socket.libxsocket;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.socket.XiaSocketException.Kind;
+import java.util.Map;
+
+/**
+ * What the threads that wait in the library share: waiting for a descriptor, and errors by their
+ * number.
+ */
+final class Worker {
+  private static final int POLLIN = 1;
+  private static final int CHECK_MS = 100;
+  private static final int EINTR = 4;
+  private static final int EBADF = 9;
+  private static final int EADDRINUSE = 98;
+  private static final int EADDRNOTAVAIL = 99;
+  private static final int ETIMEDOUT = 110;
+  private static final int ECONNREFUSED = 111;
+
+  private Worker() {}
+
+  static {
+    Native.register(Worker.class, com.sun.jna.Platform.C_LIBRARY_NAME);
+  }
+
+  private static native int poll(Pointer fds, long count, int timeoutMs) throws LastErrorException;
+
+  static Thread start(String name, Runnable body) {
+    Thread thread = new Thread(body, "libxsocket-" + name);
+    thread.setDaemon(true);
+    thread.start();
+    return thread;
+  }
+
+  /**
+   * Whether something can be read; waits a moment, so that the caller can look whether it is still
+   * wanted.
+   */
+  static boolean readable(int fd, com.sun.jna.Memory pollfd) {
+    pollfd.setInt(0, fd);
+    pollfd.setInt(4, POLLIN);
+    try {
+      return poll(pollfd, 1, CHECK_MS) > 0;
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == EINTR) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  static XiaSocketException failure(String call, LastErrorException e) {
+    int errno = e.getErrorCode();
+    Kind kind =
+        switch (errno) {
+          case EADDRINUSE -> Kind.ADDRESS_IN_USE;
+          case EADDRNOTAVAIL -> Kind.BAD_ADDRESS;
+          case ECONNREFUSED -> Kind.REFUSED;
+          case EBADF -> Kind.CLOSED;
+          case Xsocket.ECLICKCONTROL -> Kind.NODE;
+          default -> Kind.NODE;
+        };
+    String hint =
+        errno == ETIMEDOUT
+            ? "no answer: does Click run, and is its API port the one in xsockconf.ini?"
+            : "error " + errno;
+    return new XiaSocketException(
+        errno == ETIMEDOUT && call.equals("Xconnect") ? Kind.TIMED_OUT : kind,
+        call + " failed",
+        Map.of("errno", errno, "hint", hint),
+        e);
+  }
+}
