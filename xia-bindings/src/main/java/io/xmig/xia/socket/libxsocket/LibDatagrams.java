@@ -105,7 +105,7 @@ final class LibDatagrams implements DatagramSocket, XcmpSocket {
     if (closed) {
       throw new XiaSocketException(Kind.CLOSED, "the socket is closed");
     }
-    out.clear().put(payload.duplicate());
+    out.clear().put(payload.duplicate()).flip();
     SockaddrMemory to = SockaddrMemory.of(destination);
     try {
       Xsocket.Xsendto(fd, out, length, 0, to.pointer(), SockaddrX.LENGTH);

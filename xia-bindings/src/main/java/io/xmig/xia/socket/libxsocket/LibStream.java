@@ -99,7 +99,7 @@ final class LibStream implements StreamConnection {
         if (length < 0) {
           return;
         }
-        Xsocket.Xsend(fd, buffer, length, 0);
+        Xsocket.Xsend(fd, buffer.position(0), length, 0);
         if (!flowControl && ++burst % PLAIN_BURST == 0) {
           Thread.sleep(PLAIN_PAUSE_MS);
         }

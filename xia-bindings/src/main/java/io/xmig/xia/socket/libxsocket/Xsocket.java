@@ -14,9 +14,9 @@ import java.nio.ByteBuffer;
  * {@code int} are {@code int}). A failing call throws {@link LastErrorException} with the {@code
  * errno}; functions that report failures in their own way say so.
  *
- * <p>Buffers are direct {@link ByteBuffer}s, used from their first byte on whatever their position,
- * or {@link Pointer}s; they must stay reachable during the call. Nothing checks lengths against
- * them: use {@link SockaddrMemory} and the stack in this package unless you need the raw call.
+ * <p>Buffers are direct {@link ByteBuffer}s, used from their position on, or {@link Pointer}s; they
+ * must stay reachable during the call. Nothing checks lengths against them: use {@link
+ * SockaddrMemory} and the stack in this package unless you need the raw call.
  *
  * <p>One library per process: {@link #load} maps it once, a second path is refused.
  *
