@@ -2,6 +2,7 @@ package io.xmig.xia.socket;
 
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
+import java.nio.ByteBuffer;
 
 /**
  * Fetches chunks. Many requests may be outstanding; the stack paces them to what the path carries.
@@ -22,6 +23,13 @@ public interface ChunkSocket extends AutoCloseable {
 
   /** Forgets a request; nothing will be called for it. */
   void cancel(Xid cid);
+
+  /**
+   * Gives a buffer that came through {@link ChunkHandler#onChunk} back once its bytes have been
+   * used, so that the stack can fill it anew; nobody may touch it afterwards. Not necessary, but
+   * saves the memory of one chunk each time.
+   */
+  default void recycle(ByteBuffer data) {}
 
   @Override
   void close();
