@@ -164,6 +164,13 @@ final class Session implements IpcChannel.Receiver {
   private void addressChanged(LocalAddress address) {
     Body.putAddress(channel.begin(Op.ADDRESS, 0, 0, 3 * Xid.LENGTH), address);
     channel.end();
+    loop.execute(this::tellDags); // once the sockets have heard of it too
+  }
+
+  private void tellDags() {
+    if (over) {
+      return;
+    }
     handles.forEach(
         (handle, object) -> {
           if (object instanceof DatagramSocket socket) {
