@@ -151,7 +151,8 @@ final class Endpoint implements TransportContext.PacketReceiver, StreamListener 
       return;
     }
     counters.unknownToken++;
-    if (header.hasSegment()) {
+    boolean early = connecting != null && connecting.token == token; // its SYNACK is yet to come
+    if (header.hasSegment() && !early) {
       transport.sendReset(view.source(), localDag(), 0, Reset.UNKNOWN, token);
     }
   }

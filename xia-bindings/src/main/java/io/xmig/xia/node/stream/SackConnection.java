@@ -480,6 +480,9 @@ final class SackConnection extends Connection {
     if (state == State.OPEN || state == State.TIME_WAIT) {
       due = Math.min(due, ackDueNs);
     }
+    if (state == State.HALF_OPEN) {
+      due = Math.min(due, moveDueNs);
+    }
     if (state == State.OPEN) {
       due = Math.min(due, Math.min(sender.deadlineNs(), moveDueNs));
       StreamOptions options = transport.options;
@@ -505,6 +508,8 @@ final class SackConnection extends Connection {
     }
     if (state == State.OPEN) {
       onOpenAlarm(now);
+    } else if (state == State.HALF_OPEN && moveDueNs <= now) {
+      announceMove(now);
     }
     settleAfterEvent();
   }
@@ -571,7 +576,8 @@ final class SackConnection extends Connection {
       return;
     }
     local = newLocal;
-    if (state == State.OPEN) {
+    // A half-open connection may be open to the client already, so it says so as well.
+    if (state == State.OPEN || state == State.HALF_OPEN) {
       long now = context.nowNs();
       firstNumberAfterMove = sender.nextNumber();
       sender.pathChanged(now, linkLimit());
