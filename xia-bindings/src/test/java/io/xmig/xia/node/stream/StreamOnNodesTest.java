@@ -64,10 +64,7 @@ class StreamOnNodesTest {
     private XiaNode host(String name, int domain, int number) {
       NodeConfig config =
           Topologies.hostConfig(
-              name,
-              Topologies.ad(domain),
-              Topologies.hid(number),
-              Topologies.mac(number, 0x10));
+              name, Topologies.ad(domain), Topologies.hid(number), Topologies.mac(number, 0x10));
       return net.add(config);
     }
 
@@ -100,8 +97,10 @@ class StreamOnNodesTest {
       server = new Pump(~net.seed(), down, net.seed());
       net.await(net.stack(to).listen(SERVICE, 8, c -> server.start(c)));
       Dag remote = to.localAddress().service(SERVICE);
-      net.await(net.stack(from).connect(remote, Duration.ofSeconds(30), client)
-          .thenAccept(client::start));
+      net.await(
+          net.stack(from)
+              .connect(remote, Duration.ofSeconds(30), client)
+              .thenAccept(client::start));
     }
 
     boolean finish() {
@@ -173,15 +172,13 @@ class StreamOnNodesTest {
   @Test
   void aHandoffCostsAFewRoundTrips() {
     SimNetwork net = new SimNetwork(1);
-    TwoDomains at =
-        new TwoDomains(net, LinkProfile.delayMs(5).withRate(100_000_000, 500_000));
+    TwoDomains at = new TwoDomains(net, LinkProfile.delayMs(5).withRate(100_000_000, 500_000));
     Transfer transfer = new Transfer(net, at.fixed, at.roaming, 20_000_000, 0);
     net.run(Duration.ofMillis(800));
     at.roam();
     long moved = net.loop().nanoTime();
     long before = transfer.server.read;
-    assertThat(
-            net.runUntil(() -> transfer.server.read > before + 100_000, Duration.ofSeconds(5)))
+    assertThat(net.runUntil(() -> transfer.server.read > before + 100_000, Duration.ofSeconds(5)))
         .isTrue();
     // One way 10 ms after the move (fixed – router – roaming), plus XARP on the new link.
     assertThat(net.loop().nanoTime() - moved).isLessThan(150_000_000L);
