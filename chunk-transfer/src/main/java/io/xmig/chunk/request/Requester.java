@@ -192,7 +192,11 @@ public final class Requester {
     if (entry.fetches > 1) {
       refetched++;
     }
-    socket.request(where.withIntent(entry.info.cid()), entry.info.length(), fetched);
+    try {
+      socket.request(where.withIntent(entry.info.cid()), entry.info.length(), fetched);
+    } catch (XiaSocketException e) {
+      fail("chunks cannot be requested any more", entry.info, e);
+    }
   }
 
   private final class Fetched implements ChunkHandler {
@@ -380,9 +384,13 @@ public final class Requester {
       return;
     }
     close();
-    Map<String, ?> facts = Map.of("chunk", info.sequence(), "cid", info.cid());
     output.onFailed(
-        cause == null ? new ChunkException(what, facts) : new ChunkException(what, facts, cause));
+        cause == null
+            ? new ChunkException(what, Map.of("chunk", info.sequence(), "cid", info.cid()))
+            : new ChunkException(
+                what,
+                Map.of("chunk", info.sequence(), "reason", String.valueOf(cause.getMessage())),
+                cause));
   }
 
   /** Stops fetching. */

@@ -19,6 +19,7 @@ import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.StreamConnection;
 import io.xmig.xia.socket.StreamHandler;
 import io.xmig.xia.socket.StreamListener;
+import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -47,6 +48,7 @@ public final class ReceivePipe {
   }
 
   private static final int BACKLOG = 8;
+  private static final long NODE_CHECK_NS = 2_000_000_000L;
   private static final long MARK_LIMIT_NS = 500_000_000L;
 
   private final XiaStack stack;
@@ -140,6 +142,7 @@ public final class ReceivePipe {
               } else {
                 listener = bound;
                 session.listening();
+                watchNode();
                 if (options.acceptNs() > 0) {
                   loop.schedule(options.acceptNs(), this::onAcceptLimit);
                 }
@@ -147,6 +150,36 @@ public final class ReceivePipe {
               }
             });
     return result;
+  }
+
+  /** While nobody talks to this side, nothing else would show that its node has gone. */
+  private void watchNode() {
+    loop.schedule(
+        NODE_CHECK_NS,
+        () -> {
+          if (closed) {
+            return;
+          }
+          stack
+              .nameServer()
+              .whenComplete(
+                  (known, cause) -> {
+                    if (cause != null && isNodeGone(SendPipe.root(cause))) {
+                      give(
+                          s ->
+                              s.fail(
+                                  Reason.REASON_INTERNAL,
+                                  String.valueOf(SendPipe.root(cause).getMessage())));
+                    } else {
+                      watchNode();
+                    }
+                  });
+        });
+  }
+
+  private static boolean isNodeGone(Throwable cause) {
+    return cause instanceof XiaSocketException x
+        && (x.kind() == XiaSocketException.Kind.NODE || x.kind() == XiaSocketException.Kind.CLOSED);
   }
 
   private void onAcceptLimit() {

@@ -413,8 +413,8 @@ public final class SendPipe {
     if (cause instanceof XiaSocketException x) {
       kind =
           switch (x.kind()) {
-            case REFUSED -> ConnectFailure.REFUSED;
-            case BAD_ADDRESS, UNSUPPORTED -> ConnectFailure.HOPELESS;
+            case REFUSED, NOT_FOUND -> ConnectFailure.REFUSED;
+            case UNSUPPORTED, NODE, CLOSED -> ConnectFailure.HOPELESS;
             default -> ConnectFailure.UNREACHABLE;
           };
     }

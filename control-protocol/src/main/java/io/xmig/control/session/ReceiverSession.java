@@ -498,10 +498,14 @@ public final class ReceiverSession {
     if (isOver() || (state == State.DELIVERING && reason != Reason.REASON_OUTPUT)) {
       return;
     }
+    String text =
+        state == State.DELIVERING
+            ? message + "; the end was being written, so look whether the VM runs at the destination"
+            : message;
     if (connection != NOBODY) {
-      send(Messages.error(reason, message));
+      send(Messages.error(reason, text));
     }
-    end(Outcome.failure(reason, message, written));
+    end(Outcome.failure(reason, text, written));
   }
 
   /**

@@ -55,7 +55,7 @@ public final class SenderSession {
 
   /** Why a connection could not be opened. */
   public enum ConnectFailure {
-    /** The host answers, nobody listens there. */
+    /** Somebody answers that there is nobody: no listener, no such name. */
     REFUSED,
     /** No answer, no way, no address yet. */
     UNREACHABLE,
