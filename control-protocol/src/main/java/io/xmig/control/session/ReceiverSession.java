@@ -500,7 +500,8 @@ public final class ReceiverSession {
     }
     String text =
         state == State.DELIVERING
-            ? message + "; the end was being written, so look whether the VM runs at the destination"
+            ? message
+                + "; the end was being written, so look whether the VM runs at the destination"
             : message;
     if (connection != NOBODY) {
       send(Messages.error(reason, text));
