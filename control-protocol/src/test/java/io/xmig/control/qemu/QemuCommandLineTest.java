@@ -30,6 +30,12 @@ class QemuCommandLineTest {
   }
 
   @Test
+  void givesATranslatedGuestAnOddAmountOfMemory() {
+    assertThat(line(vm(sockets(0), null), false, false)).contains("-m 655368K ");
+    assertThat((640L << 20) + 8192).matches(bytes -> bytes / 4096 % 64 != 0);
+  }
+
+  @Test
   void waitsPausedForAMigration() {
     assertThat(line(vm(sockets(9000), Path.of("/d")), true, true))
         .contains("-drive file=/d,if=none,id=d0,format=raw,cache=writeback")
