@@ -1,0 +1,38 @@
+package io.xmig.control.host;
+
+import io.xmig.control.host.v1.Abort;
+import io.xmig.control.host.v1.Aborted;
+import io.xmig.control.host.v1.HandoffMessage;
+import io.xmig.control.host.v1.Released;
+import java.util.Optional;
+
+/**
+ * Answers to messages about hand-offs that nobody here remembers.
+ *
+ * <p>A source forgets only what is decided and a destination only what did not run here or was
+ * released, so an unknown hand-off has exactly one truthful answer to each question.
+ */
+final class Strangers {
+  private Strangers() {}
+
+  /** The answer, or nothing if none is due; a {@code Prepare} is never a stranger. */
+  static Optional<HandoffMessage> answer(HandoffMessage message) {
+    HandoffMessage.Builder answer = HandoffMessage.newBuilder().setHandoff(message.getHandoff());
+    return switch (message.getBodyCase()) {
+      // to a destination
+      case COMMIT, ABORT ->
+          Optional.of(
+              answer
+                  .setAborted(Aborted.newBuilder().setReason("the destination does not know it"))
+                  .build());
+      // to a source
+      case PREPARED, LOADED ->
+          Optional.of(
+              answer
+                  .setAbort(Abort.newBuilder().setReason("the source does not know it"))
+                  .build());
+      case COMMITTED -> Optional.of(answer.setReleased(Released.getDefaultInstance()).build());
+      default -> Optional.empty();
+    };
+  }
+}
