@@ -33,8 +33,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The destination's side of a hand-off: runs the guest once it is loaded and the source has given its
- * permission, in whichever order these come.
+ * The destination's side of a hand-off: runs the guest once it is loaded and the source has given
+ * its permission, in whichever order these come.
  *
  * <pre>
  *           Prepare            waiting             loaded             Commit            running
@@ -44,9 +44,9 @@ import java.util.List;
  *                     ABORTED ◀── died, pipe failed, Abort, timed out ──        LOST              OVER
  * </pre>
  *
- * <p>The guest is paused here until STARTED. Until then this side may give up at any time, alone and
- * for good; {@code Aborted} is then its answer to everything, also after a crash, since a hand-off
- * that nobody remembers is an aborted one.
+ * <p>The guest is paused here until STARTED. Until then this side may give up at any time, alone
+ * and for good; {@code Aborted} is then its answer to everything, also after a crash, since a
+ * hand-off that nobody remembers is an aborted one.
  *
  * <p>Pure: no input or output, no clock.
  *
@@ -111,8 +111,7 @@ final class DestinationHandoff {
   static DestinationHandoff recover(HandoffRecord record) {
     DestinationHandoff handoff =
         new DestinationHandoff(
-            record.handoff(),
-            record.phase() == Phase.COMMITTED ? State.STARTED : State.RECEIVING);
+            record.handoff(), record.phase() == Phase.COMMITTED ? State.STARTED : State.RECEIVING);
     handoff.linkUp = false;
     handoff.startedBeforeCrash = record.phase() == Phase.COMMITTED;
     return handoff;

@@ -46,7 +46,8 @@ sealed interface HandoffAction {
     /** The VM runs at the source, as before. */
     STAYED,
     /**
-     * The VM died. Where the source still holds its paused memory it is kept for a person to decide.
+     * The VM died. Where the source still holds its paused memory it is kept for a person to
+     * decide.
      */
     LOST
   }

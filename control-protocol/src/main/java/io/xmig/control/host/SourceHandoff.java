@@ -43,11 +43,11 @@ import org.jspecify.annotations.Nullable;
  *               failed                 failed | completed
  * </pre>
  *
- * <p>The guest runs here in every state but COMMITTING and MOVED; in TRANSFERRING and CANCELLING QEMU
- * itself may hold it stopped for the last pass. The rule that everything serves: before COMMITTING
- * is journalled the destination has no permission to run the guest, so the source may go on alone;
- * afterwards only the destination's answer {@code Aborted} lets the guest run here again, however
- * long it takes to get it.
+ * <p>The guest runs here in every state but COMMITTING and MOVED; in TRANSFERRING and CANCELLING
+ * QEMU itself may hold it stopped for the last pass. The rule that everything serves: before
+ * COMMITTING is journalled the destination has no permission to run the guest, so the source may go
+ * on alone; afterwards only the destination's answer {@code Aborted} lets the guest run here again,
+ * however long it takes to get it.
  *
  * <p>Pure: no input or output, no clock.
  *
@@ -118,9 +118,7 @@ final class SourceHandoff {
     RUNNING
   }
 
-  /**
-   * Takes up a hand-off after a crash of the host service; {@link #resume} comes next.
-   */
+  /** Takes up a hand-off after a crash of the host service; {@link #resume} comes next. */
   static SourceHandoff recover(HandoffRecord record) {
     return new SourceHandoff(
         record.handoff(),

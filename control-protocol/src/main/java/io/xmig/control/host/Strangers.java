@@ -28,9 +28,7 @@ final class Strangers {
       // to a source
       case PREPARED, LOADED ->
           Optional.of(
-              answer
-                  .setAbort(Abort.newBuilder().setReason("the source does not know it"))
-                  .build());
+              answer.setAbort(Abort.newBuilder().setReason("the source does not know it")).build());
       case COMMITTED -> Optional.of(answer.setReleased(Released.getDefaultInstance()).build());
       default -> Optional.empty();
     };

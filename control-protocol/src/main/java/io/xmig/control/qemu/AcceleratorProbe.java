@@ -19,8 +19,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>That {@code /dev/kvm} opens and creates machines proves nothing: a software KVM inside a
  * virtual machine does both and then hangs in the first instructions of an ordinary kernel. So the
- * cheap signs are looked at first, and only a probe boot that prints its marker in time is believed.
- * The answer is kept per kernel, QEMU and machine, since a probe that fails takes its whole limit.
+ * cheap signs are looked at first, and only a probe boot that prints its marker in time is
+ * believed. The answer is kept per kernel, QEMU and machine, since a probe that fails takes its
+ * whole limit.
  */
 public final class AcceleratorProbe {
   private static final Logger log = LoggerFactory.getLogger(AcceleratorProbe.class);
@@ -59,8 +60,8 @@ public final class AcceleratorProbe {
   /**
    * Decides.
    *
-   * @param kernel and {@code initrd}: what to boot for the probe; {@code null} when there is nothing,
-   *     then KVM is not chosen
+   * @param kernel and {@code initrd}: what to boot for the probe; {@code null} when there is
+   *     nothing, then KVM is not chosen
    * @param append kernel arguments that make the probe print {@code marker} and power off
    */
   public Decision decide(
@@ -74,15 +75,15 @@ public final class AcceleratorProbe {
       case "auto", "":
         break;
       default:
-        throw new IllegalArgumentException(
-            OVERRIDE + " is auto, kvm or tcg, not '" + wish + "'");
+        throw new IllegalArgumentException(OVERRIDE + " is auto, kvm or tcg, not '" + wish + "'");
     }
     String missing = missingSign();
     if (missing != null) {
       return new Decision(Accelerator.TCG, "no usable KVM: " + missing);
     }
     if (kernel == null || initrd == null) {
-      return new Decision(Accelerator.TCG, "KVM looks usable but there is nothing to prove it with");
+      return new Decision(
+          Accelerator.TCG, "KVM looks usable but there is nothing to prove it with");
     }
     String key = machineKey(kernel);
     Decision known = cached(key);
@@ -145,8 +146,7 @@ public final class AcceleratorProbe {
   private void remember(String key, Decision decision) {
     try {
       Files.createDirectories(cacheFile.getParent());
-      Files.write(
-          cacheFile, List.of(key, decision.accelerator().name(), decision.reason()));
+      Files.write(cacheFile, List.of(key, decision.accelerator().name(), decision.reason()));
     } catch (IOException e) {
       log.debug("cannot keep the accelerator decision: {}", e.getMessage());
     }

@@ -48,9 +48,7 @@ public final class MigrationDriver {
     return names;
   }
 
-  /**
-   * Whether the disk can travel in the migration stream; QEMU 9.1 dropped that.
-   */
+  /** Whether the disk can travel in the migration stream; QEMU 9.1 dropped that. */
   public boolean canSendDisk() {
     return capabilities().contains("zero-blocks")
         && (qmp.version() == 0 || qmp.version() < NO_BLOCK_MIGRATION);
@@ -161,7 +159,9 @@ public final class MigrationDriver {
     qmp.call("stop", null, LIMIT);
   }
 
-  /** QEMU's run state, e.g. {@code running}, {@code paused}, {@code inmigrate}, {@code postmigrate}. */
+  /**
+   * QEMU's run state, e.g. {@code running}, {@code paused}, {@code inmigrate}, {@code postmigrate}.
+   */
   public String runState() {
     return qmp.call("query-status", null, LIMIT).path("status").asText();
   }

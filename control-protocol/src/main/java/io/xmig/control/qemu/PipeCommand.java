@@ -11,13 +11,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A migration pipe that QEMU starts by itself ({@code exec:}), wrapped so that neither QEMU waits for
- * it nor its end stays unseen.
+ * A migration pipe that QEMU starts by itself ({@code exec:}), wrapped so that neither QEMU waits
+ * for it nor its end stays unseen.
  *
- * <p>QEMU runs the text after {@code exec:} in a shell and later waits, frozen with the guest, until
- * that shell has exited. So the shell exits at once and leaves the pipe behind with QEMU's stream on
- * its stdin and stdout; a subshell that holds neither writes down the pipe's process id and, at the
- * end, its exit status.
+ * <p>QEMU runs the text after {@code exec:} in a shell and later waits, frozen with the guest,
+ * until that shell has exited. So the shell exits at once and leaves the pipe behind with QEMU's
+ * stream on its stdin and stdout; a subshell that holds neither writes down the pipe's process id
+ * and, at the end, its exit status.
  *
  * @param command program and arguments of the pipe
  * @param pidFile gets the process id

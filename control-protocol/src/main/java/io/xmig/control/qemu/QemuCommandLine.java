@@ -82,9 +82,9 @@ final class QemuCommandLine {
 
   /**
    * Guest memory for {@code -m}. A translating QEMU before 9.0 loses writes while it migrates: when
-   * it collects the dirty pages of a block whose length is a multiple of 64 pages it forgets to make
-   * the processor's TLB report the next write again, and the guest comes up with stale pages. Blocks
-   * of other lengths take a slower way that is right, so two pages more avoid it. Source and
+   * it collects the dirty pages of a block whose length is a multiple of 64 pages it forgets to
+   * make the processor's TLB report the next write again, and the guest comes up with stale pages.
+   * Blocks of other lengths take a slower way that is right, so two pages more avoid it. Source and
    * destination agree since they must have the same accelerator anyway.
    *
    * @source QEMU commit "physmem: Fix migration dirty bitmap coherency with TCG memory access"

@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A QEMU outlives the program that started it: a guest must not die because its host service
  * crashed. Who it is is written beside its sockets, so that a restarted service finds it again
- * ({@link #adopt}) and nothing is ever killed by a recycled process id. It runs in a process group of
- * its own together with its migration pipes; {@link #kill} ends them all.
+ * ({@link #adopt}) and nothing is ever killed by a recycled process id. It runs in a process group
+ * of its own together with its migration pipes; {@link #kill} ends them all.
  *
  * @threading any
  */

@@ -35,8 +35,8 @@ import org.slf4j.LoggerFactory;
 /**
  * QEMU's control connection: commands with answers, and events.
  *
- * <p>One JSON object per line in each direction. An answer carries the {@code id} of its command, so
- * commands may overlap. QEMU allows one client per socket at a time.
+ * <p>One JSON object per line in each direction. An answer carries the {@code id} of its command,
+ * so commands may overlap. QEMU allows one client per socket at a time.
  *
  * @threading any; event listeners run on the connection's own thread and must not wait for answers
  * @source QEMU, docs/interop/qmp-spec.txt

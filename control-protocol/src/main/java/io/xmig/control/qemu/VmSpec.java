@@ -85,7 +85,6 @@ public record VmSpec(
 
   /** The same machine with other paths, as the other host of a migration has it. */
   public VmSpec at(Path newKernel, Path newInitrd, @Nullable Path newDisk, @Nullable Nic newNic) {
-    return new VmSpec(
-        name, memoryMib, newKernel, newInitrd, append, newDisk, diskBytes, newNic);
+    return new VmSpec(name, memoryMib, newKernel, newInitrd, append, newDisk, diskBytes, newNic);
   }
 }

@@ -20,7 +20,8 @@ class AcceleratorProbeTest {
 
   private void machine(String flags, boolean module, boolean device) throws IOException {
     Files.createDirectories(root.resolve("proc"));
-    Files.writeString(root.resolve("proc/cpuinfo"), "model\t: 1\nflags\t\t: fpu " + flags + " sse\n");
+    Files.writeString(
+        root.resolve("proc/cpuinfo"), "model\t: 1\nflags\t\t: fpu " + flags + " sse\n");
     if (module) {
       Files.createDirectories(root.resolve("sys/module/kvm_intel"));
     }

@@ -28,7 +28,9 @@ final class FakeQmp implements AutoCloseable {
   private final CompletableFuture<SocketChannel> client = new CompletableFuture<>();
   private final Thread thread;
 
-  /** Listens on {@code socket}, greets with {@code greeting} and accepts qmp_capabilities itself. */
+  /**
+   * Listens on {@code socket}, greets with {@code greeting} and accepts qmp_capabilities itself.
+   */
   FakeQmp(Path socket, String greeting) throws IOException {
     server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     server.bind(UnixDomainSocketAddress.of(socket));
@@ -86,7 +88,8 @@ final class FakeQmp implements AutoCloseable {
   @Override
   public void close() throws IOException {
     server.close();
-    @Nullable SocketChannel channel = client.isCompletedExceptionally() ? null : client.getNow(null);
+    @Nullable SocketChannel channel =
+        client.isCompletedExceptionally() ? null : client.getNow(null);
     if (channel != null) {
       channel.close();
     }

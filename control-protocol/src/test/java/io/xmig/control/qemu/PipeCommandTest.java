@@ -35,7 +35,9 @@ class PipeCommandTest {
     Path output = directory.resolve("it's out");
     PipeCommand pipe =
         PipeCommand.in(
-            directory, "p", List.of("sh", "-c", "sleep 0.2; cat > \"$0\"; exit 7", output.toString()));
+            directory,
+            "p",
+            List.of("sh", "-c", "sleep 0.2; cat > \"$0\"; exit 7", output.toString()));
     Process shell = start(pipe);
 
     assertThat(shell.waitFor(5, TimeUnit.SECONDS)).isTrue();

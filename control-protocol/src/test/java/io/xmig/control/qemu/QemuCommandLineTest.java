@@ -24,7 +24,8 @@ class QemuCommandLineTest {
     assertThat(line(vm(sockets(0), null), false, false))
         .contains("-machine pc,suppress-vmdesc=on")
         .contains("-accel tcg,thread=multi -cpu Nehalem")
-        .contains("-netdev dgram,id=n0,local.type=unix,local.path=/a,remote.type=unix,remote.path=/b")
+        .contains(
+            "-netdev dgram,id=n0,local.type=unix,local.path=/a,remote.type=unix,remote.path=/b")
         .contains("virtio-net-pci,netdev=n0,mac=52:54:00:12:34:56")
         .doesNotContain("-incoming", "-S", "-drive", "host_mtu");
   }
@@ -70,15 +71,12 @@ class QemuCommandLineTest {
     assertThatThrownBy(() -> new VmSpec.Nic("52:54", 0, Path.of("/a"), Path.of("/b"), null))
         .hasMessageContaining("MAC");
     assertThatThrownBy(
-            () ->
-                new VmSpec(
-                    "../x", 640, Path.of("/k"), Path.of("/i"), "", null, 0, sockets(0)))
+            () -> new VmSpec("../x", 640, Path.of("/k"), Path.of("/i"), "", null, 0, sockets(0)))
         .hasMessageContaining("VM name");
   }
 
   private static String line(VmSpec vm, boolean incoming, boolean paused) {
-    List<String> words =
-        QemuCommandLine.arguments(vm, Accelerator.TCG, FILES, incoming, paused);
+    List<String> words = QemuCommandLine.arguments(vm, Accelerator.TCG, FILES, incoming, paused);
     return String.join(" ", words);
   }
 }

@@ -187,8 +187,7 @@ class QmpClientTest {
   @Test
   void saysThatNobodyListens() {
     assertThatThrownBy(this::connect)
-        .isInstanceOfSatisfying(
-            QemuException.class, e -> assertThat(e.kind()).isEqualTo(Kind.GONE))
+        .isInstanceOfSatisfying(QemuException.class, e -> assertThat(e.kind()).isEqualTo(Kind.GONE))
         .hasMessageContaining("qmp");
   }
 }

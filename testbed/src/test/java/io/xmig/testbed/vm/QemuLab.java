@@ -50,7 +50,11 @@ public final class QemuLab implements BeforeEachCallback, AfterEachCallback {
             events.poll(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         if (event == null) {
           throw new AssertionError(
-              "no such event of " + qemu.name() + " within " + limit + "; qemu: "
+              "no such event of "
+                  + qemu.name()
+                  + " within "
+                  + limit
+                  + "; qemu: "
                   + QemuProcess.lastWords(qemu.files()));
         }
         if (wanted.test(event)) {

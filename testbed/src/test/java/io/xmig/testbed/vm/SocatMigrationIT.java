@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** QEMU's side of a migration with plain socat pipes: sequences, and what happens when a pipe dies. */
+/**
+ * QEMU's side of a migration with plain socat pipes: sequences, and what happens when a pipe dies.
+ */
 @Tag("qemu")
 @Timeout(120)
 class SocatMigrationIT {
@@ -53,7 +55,8 @@ class SocatMigrationIT {
 
   @Test
   void movesARunningGuestWithBothPipesLeftBehind() throws Exception {
-    QemuLab.Vm source = lab.start(lab.spec("a", "/xmig/guest ballast=64 dirty=5 dirty-set=16"), false);
+    QemuLab.Vm source =
+        lab.start(lab.spec("a", "/xmig/guest ballast=64 dirty=5 dirty-set=16"), false);
     source.awaitConsole(GuestMain.READY, Duration.ofSeconds(60));
     QemuLab.Vm destination = lab.start(lab.spec("b", "unused"), true);
     MigrationDriver from = new MigrationDriver(source.qemu().qmp());
