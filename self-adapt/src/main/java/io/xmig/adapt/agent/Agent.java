@@ -126,6 +126,9 @@ public final class Agent implements AutoCloseable {
             opened -> {
               adaptSocket = opened;
               linkListener = stack.onLinkEvent(this::onLinkEvent);
+              if (config.signer() != null && !config.acceptUnsigned()) {
+                settings.refuseRedirects();
+              }
               machine.start(now());
               nameTimer = stack.loop().schedule(config.lifetime().toNanos(), this::refreshNames);
               rearm();

@@ -55,27 +55,34 @@ final class HostSettings {
   }
 
   /**
-   * Removes every HID entry that leads over the link to somebody else than the gateway: it was
+   * Removes every entry of its own that leads over the link to somebody else than the gateway: it was
    * learned at the former place, such as the one for the host that the machine ran on.
    */
   void forgetNeighbours(Xid gateway) {
-    control
-        .list(XidType.HID)
-        .thenAccept(
-            entries -> {
-              for (RouteEntry entry : entries) {
-                Xid hid = entry.xid();
-                if (hid != null && entry.forwards() && !hid.equals(gateway)) {
-                  control.remove(XidType.HID, hid).exceptionally(gone -> null);
+    for (XidType type : List.of(XidType.HID, XidType.AD, XidType.IP)) {
+      control
+          .list(type)
+          .thenAccept(
+              entries -> {
+                for (RouteEntry entry : entries) {
+                  Xid xid = entry.xid();
+                  if (xid != null && entry.forwards() && !xid.equals(gateway)) {
+                    control.remove(type, xid).exceptionally(gone -> null);
+                  }
                 }
-              }
-            })
-        .exceptionally(
-            error -> {
-              LOG.warn("could not read the HID table: {}", error.getMessage());
-              return null;
-            });
+              })
+          .exceptionally(
+              error -> {
+                LOG.warn("could not read the {} table: {}", type, error.getMessage());
+                return null;
+              });
+    }
     control.write("xlc/xarpq.clear", "").exceptionally(error -> null);
+  }
+
+  /** Routes are set by signed messages only: what anybody else's redirects say is not believed. */
+  void refuseRedirects() {
+    control.write("xrc.redirects", "0").exceptionally(error -> null);
   }
 
   /** Forgets a direct route to a host that has left the link. */

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * under the node's name.
  *
  * <pre>
- *  xrc                      counters, drops (ours)
+ *  xrc                      counters, drops, redirects (ours)
  *  xrc/xtransport           local_addr
  *  xrc/cache                local_addr, stats (ours)
  *  xrc/n/proc/rt_AD …       routing tables; rt_HID also learn (ours)
@@ -40,7 +40,11 @@ public final class NodeHandlers {
     String address = "RE " + node.config().address().ad() + " " + node.config().address().hid();
     tree.element("xrc", "XIARoutingCore", address)
         .read("counters", () -> node.counters().toString())
-        .read("drops", () -> Long.toString(node.counters().drops()));
+        .read("drops", () -> Long.toString(node.counters().drops()))
+        .readWrite(
+            "redirects",
+            () -> node.acceptsRedirects() ? "1" : "0",
+            text -> node.acceptRedirects(flag(text)));
     for (XidType type : XidType.values()) {
       HandlerRegistry.Element element =
           tree.element(
@@ -50,7 +54,7 @@ public final class NodeHandlers {
       RouteTableHandlers.register(element, new Routes(node.routes(type)), names);
       if (type == XidType.HID) {
         element.readWrite(
-            "learn", () -> node.learnsFromBroadcast() ? "1" : "0", text -> learn(node, text));
+            "learn", () -> node.learnsFromBroadcast() ? "1" : "0", text -> node.learnFromBroadcast(flag(text)));
       }
     }
     tree.element("xrc/xtransport", "XTRANSPORT", address)
@@ -96,12 +100,12 @@ public final class NodeHandlers {
         .readWithArguments("lookup", text -> lookup(xarp, text, names));
   }
 
-  private static void learn(XiaNode node, String text) {
-    switch (text.strip()) {
-      case "1", "true" -> node.learnFromBroadcast(true);
-      case "0", "false" -> node.learnFromBroadcast(false);
+  private static boolean flag(String text) {
+    return switch (text.strip()) {
+      case "1", "true" -> true;
+      case "0", "false" -> false;
       default -> throw new HandlerException("expected 0 or 1");
-    }
+    };
   }
 
   /** {@code XID}, or {@code XID ETH} as Click has it; the address can only be the port's own. */

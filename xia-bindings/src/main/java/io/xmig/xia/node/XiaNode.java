@@ -70,6 +70,7 @@ public final class XiaNode {
   private final NodeContext context;
   private final StreamTransport streams;
   private final ChunkTransport chunks;
+  private boolean acceptRedirects;
   private LocalAddress address;
   private Dag hostDag;
   private @Nullable Dag nameServer;
@@ -101,6 +102,7 @@ public final class XiaNode {
     this.loop = loop;
     this.random = random;
     this.address = config.address();
+    this.acceptRedirects = config.acceptRedirects();
     this.hostDag = address.host();
     this.tables = initialRoutes(config);
     this.ports = new LinkPort[config.ports().size()];
@@ -187,6 +189,16 @@ public final class XiaNode {
   /** Switches that off, e.g. for a gateway that demands signed registrations, or on. */
   public void learnFromBroadcast(boolean on) {
     forwarder.learns(on);
+  }
+
+  /** Whether XCMP redirects change routes. */
+  public boolean acceptsRedirects() {
+    return acceptRedirects;
+  }
+
+  /** Switches that off, e.g. since an agent sets the routes by signed messages, or on. */
+  public void acceptRedirects(boolean on) {
+    acceptRedirects = on;
   }
 
   /** What it has counted. */
@@ -487,7 +499,7 @@ public final class XiaNode {
     @Override
     public boolean redirect(Xid destination, Xid nextHop, @Nullable Xid reporter) {
       XidType type = destination.type();
-      if (!config.acceptRedirects()
+      if (!acceptRedirects
           || type == null
           || !nextHop.is(XidType.HID)
           || nextHop.equals(Xid.BHID)
