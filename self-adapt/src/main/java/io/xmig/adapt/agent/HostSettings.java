@@ -55,8 +55,8 @@ final class HostSettings {
   }
 
   /**
-   * Removes every entry of its own that leads over the link to somebody else than the gateway: it was
-   * learned at the former place, such as the one for the host that the machine ran on.
+   * Removes every entry of its own that leads over the link to somebody else than the gateway: it
+   * was learned at the former place, such as the one for the host that the machine ran on.
    */
   void forgetNeighbours(Xid gateway) {
     for (XidType type : List.of(XidType.HID, XidType.AD, XidType.IP)) {

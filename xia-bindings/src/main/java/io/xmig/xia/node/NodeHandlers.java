@@ -54,7 +54,9 @@ public final class NodeHandlers {
       RouteTableHandlers.register(element, new Routes(node.routes(type)), names);
       if (type == XidType.HID) {
         element.readWrite(
-            "learn", () -> node.learnsFromBroadcast() ? "1" : "0", text -> node.learnFromBroadcast(flag(text)));
+            "learn",
+            () -> node.learnsFromBroadcast() ? "1" : "0",
+            text -> node.learnFromBroadcast(flag(text)));
       }
     }
     tree.element("xrc/xtransport", "XTRANSPORT", address)
