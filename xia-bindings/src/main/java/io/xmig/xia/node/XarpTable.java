@@ -127,7 +127,9 @@ final class XarpTable {
       long age = now - to.learnedNs;
       if (age < TIMEOUT_NS) {
         if (age >= POLL_NS && mayAsk(to, now)) {
-          ask(to, to.mac, now);
+          // A host that does not answer at its address may have got another one.
+          boolean silent = age >= POLL_NS + WAIT_NS;
+          ask(to, silent ? EthernetFlyweight.BROADCAST : to.mac, now);
         }
         emit(frame, start, end, to.mac);
         return;

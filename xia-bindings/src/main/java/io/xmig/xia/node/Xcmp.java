@@ -61,6 +61,9 @@ final class Xcmp {
     /** The receiver bound to the SID at {@code offset}. */
     TransportContext.@Nullable PacketReceiver receiver(ByteBuffer buffer, int offset);
 
+    /** A packet of this node was too big for a link on the way to its destination. */
+    void tooBig(Dag destination, int maxPacketBytes);
+
     /** Applies a redirect of {@code reporter} if it is allowed and plausible. */
     boolean redirect(Xid destination, Xid nextHop, @Nullable Xid reporter);
   }
@@ -266,9 +269,10 @@ final class Xcmp {
       counters.add(NodeCounter.DROP_XCMP);
       return;
     }
-    var receiver = node.receiver(quoted.buffer(), quoted.sourceIntentOffset());
-    Dag destination = receiver == null ? null : quoted.destination();
-    if (receiver == null || destination == null) {
+    Dag destination = quoted.destination();
+    Dag source = quoted.source();
+    if (destination == null || source == null) {
+      counters.add(NodeCounter.DROP_XCMP);
       return;
     }
     boolean exceeded = heard.type() == XcmpFlyweight.TIME_EXCEEDED;
@@ -277,6 +281,13 @@ final class Xcmp {
         tooBig
             ? Short.toUnsignedInt(packet.buffer().getShort(packet.payloadOffset() + MTU_OFFSET))
             : 0;
+    if (tooBig && node.address().intent().equals(source.host())) {
+      node.tooBig(destination, mtu);
+    }
+    var receiver = node.receiver(quoted.buffer(), quoted.sourceIntentOffset());
+    if (receiver == null) {
+      return;
+    }
     DeliveryReport.Reason reason =
         exceeded
             ? DeliveryReport.Reason.TIME_EXCEEDED

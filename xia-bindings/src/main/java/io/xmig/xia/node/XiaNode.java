@@ -58,6 +58,8 @@ public final class XiaNode {
   private final NodeCounters counters = new NodeCounters();
   private final RouteTable[] tables;
   private final LinkPort[] ports;
+  private final int largestMtu;
+  private final PathMtus pathMtus = new PathMtus();
   private final Forwarder forwarder;
   private final Xcmp xcmp;
   private final LocalQueue local;
@@ -109,6 +111,8 @@ public final class XiaNode {
     for (int i = 0; i < ports.length; i++) {
       ports[i] = new LinkPort(i, config.ports().get(i), address.hid(), loop, counters);
     }
+    this.largestMtu =
+        config.ports().stream().mapToInt(NodeConfig.Port::mtu).max().orElseThrow();
     this.forwarder =
         new Forwarder(
             address.hid(),
@@ -151,14 +155,6 @@ public final class XiaNode {
       new RouteTable(XidType.SID, RoutePort.FALLBACK),
       ip
     };
-  }
-
-  private int largestMtu() {
-    int largest = 0;
-    for (LinkPort port : ports) {
-      largest = Math.max(largest, port.mtu);
-    }
-    return largest;
   }
 
   /** What this node was made from. */
@@ -409,7 +405,7 @@ public final class XiaNode {
 
   int largestPacketTo(Dag destination) {
     int bytes = forwarder.largestPacketTo(destination);
-    return bytes > 0 ? bytes : largestMtu();
+    return pathMtus.limit(destination, bytes > 0 ? bytes : largestMtu, loop.nanoTime());
   }
 
   private void deliver(XipFlyweight packet, int inPort) {
@@ -493,6 +489,11 @@ public final class XiaNode {
     public TransportContext.@Nullable PacketReceiver receiver(ByteBuffer buffer, int offset) {
       Binding binding = bindings.get(buffer, offset);
       return binding == null ? null : binding.receiver();
+    }
+
+    @Override
+    public void tooBig(Dag destination, int maxPacketBytes) {
+      pathMtus.reported(destination, maxPacketBytes, loop.nanoTime());
     }
 
     /** Only the host that now is the next hop may say so, and never for what is on this node. */

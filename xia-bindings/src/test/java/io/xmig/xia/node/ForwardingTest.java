@@ -526,6 +526,19 @@ class ForwardingTest {
   }
 
   @Test
+  void remembersForAWhileWhatPassesOnTheWayToAHost() {
+    PathMtus paths = new PathMtus();
+    Dag to = Dag.path(AD, NEXT, Topologies.sid(1));
+    paths.reported(to, 1400, 0);
+    assertThat(paths.limit(to, 9000, 1)).isEqualTo(1400);
+    assertThat(paths.limit(to, 1300, 1)).isEqualTo(1300);
+    assertThat(paths.limit(Dag.path(AD, HID), 9000, 1)).isEqualTo(9000);
+    paths.reported(to, 20, 1);
+    assertThat(paths.limit(to, 9000, 1)).as("no link is that small").isEqualTo(1400);
+    assertThat(paths.limit(to, 9000, PathMtus.LIFETIME_NS + 1)).isEqualTo(9000);
+  }
+
+  @Test
   void startsWithTheRoutesOfItsRole() {
     NodeConfig config =
         NodeConfig.host("host", new LocalAddress(AD, Topologies.hid(1), null), mac(0));

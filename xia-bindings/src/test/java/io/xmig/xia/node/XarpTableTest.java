@@ -111,6 +111,23 @@ class XarpTableTest {
   }
 
   @Test
+  void asksEverybodyForAHostThatNoLongerAnswersAtItsAddress() {
+    send(1);
+    reply(PEER, PEER_MAC);
+    loop.run(Duration.ofSeconds(61));
+    send(2);
+    loop.run(Duration.ofSeconds(3));
+    out.clear();
+    send(3);
+    assertThat(tagsSentTo(PEER_MAC)).containsExactly(3);
+    assertThat(EthernetFlyweight.destination(ByteBuffer.wrap(out.get(0)), 0))
+        .isEqualTo(EthernetFlyweight.BROADCAST);
+    reply(PEER, Topologies.mac(5, 5));
+    send(4);
+    assertThat(tagsSentTo(Topologies.mac(5, 5))).containsExactly(4);
+  }
+
+  @Test
   void believesNoReplyItDidNotAskFor() {
     reply(PEER, PEER_MAC);
     assertThat(table.table()).isEmpty();
