@@ -111,8 +111,7 @@ public final class XiaNode {
     for (int i = 0; i < ports.length; i++) {
       ports[i] = new LinkPort(i, config.ports().get(i), address.hid(), loop, counters);
     }
-    this.largestMtu =
-        config.ports().stream().mapToInt(NodeConfig.Port::mtu).max().orElseThrow();
+    this.largestMtu = config.ports().stream().mapToInt(NodeConfig.Port::mtu).max().orElseThrow();
     this.forwarder =
         new Forwarder(
             address.hid(),

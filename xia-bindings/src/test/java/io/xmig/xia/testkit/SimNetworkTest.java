@@ -87,8 +87,7 @@ class SimNetworkTest {
 
   @Test
   void jitterKeepsTheOrderAndReorderingDoesNot() {
-    SimLink link =
-        net.link(a, 0, b, 0, LinkProfile.delayMs(5).withJitter(Duration.ofMillis(20)));
+    SimLink link = net.link(a, 0, b, 0, LinkProfile.delayMs(5).withJitter(Duration.ofMillis(20)));
     sendEvery(Duration.ofMillis(1), 100);
     assertThat(b.tags()).hasSize(100).isSorted();
     b.frames.clear();
@@ -183,7 +182,9 @@ class SimNetworkTest {
     StreamListener service =
         run.await(
             vm.listen(
-                Topologies.sid(1), 4, connection -> new ByteFlow(2, 3_000_000, 1).start(connection)));
+                Topologies.sid(1),
+                4,
+                connection -> new ByteFlow(2, 3_000_000, 1).start(connection)));
     ByteFlow client = new ByteFlow(1, 1000, 2);
     StreamConnection connection =
         run.await(
