@@ -22,10 +22,19 @@ public final class GuestMain {
     }
     MemoryBallast ballast = new MemoryBallast(options.ballastMib(), options.ballastContent());
     ballast.fill();
-    System.out.println(READY);
     if (options.warmUp()) {
+      System.out.println(READY);
       return;
     }
+    try {
+      GuestNode.start("eth0", System.getenv());
+    } catch (Exception e) {
+      Throwable cause = e.getCause() != null ? e.getCause() : e;
+      System.err.println("xmig-guest: FAILED to start XIA: " + cause);
+      System.exit(1);
+      return;
+    }
+    System.out.println(READY);
     keepDirtying(ballast, options);
   }
 

@@ -38,6 +38,7 @@ public final class Xping implements AutoCloseable {
   private EventLoop.@Nullable Timer next;
   private long nextAtNs;
   private boolean running = true;
+  private int limit;
 
   private static final class Probe {
     final long sentUs;
@@ -107,7 +108,7 @@ public final class Xping implements AutoCloseable {
   }
 
   private void probe() {
-    if (!running || socket == null) {
+    if (!running || socket == null || limit > 0 && probes.size() >= limit) {
       return;
     }
     int sequence = probes.size();
@@ -154,6 +155,11 @@ public final class Xping implements AutoCloseable {
         listener.onReply(sequence, source, probe.rttUs, m.remaining());
       }
     }
+  }
+
+  /** Stops sending by itself after this many probes; 0 for no end. */
+  public void limit(int probesAtMost) {
+    limit = probesAtMost;
   }
 
   /** Probes sent so far. */

@@ -1,0 +1,164 @@
+package io.xmig.testbed.vm;
+
+import io.xmig.adapt.agent.Agent;
+import io.xmig.adapt.agent.AgentConfig;
+import io.xmig.adapt.trust.DomainTrust;
+import io.xmig.adapt.trust.Ed25519;
+import io.xmig.adapt.trust.KeyFiles;
+import io.xmig.adapt.trust.Signer;
+import io.xmig.testbed.workload.CalServer;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
+import io.xmig.xia.link.LinkWatcher;
+import io.xmig.xia.link.NodeLoop;
+import io.xmig.xia.link.PacketLink;
+import io.xmig.xia.node.NodeConfig;
+import io.xmig.xia.node.NodeStack;
+import io.xmig.xia.node.XiaNode;
+import io.xmig.xia.socket.LocalAddress;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * XIA in the guest: a node on its network card, the agent that keeps it reachable, and the
+ * calculation service.
+ *
+ * <p>Told by the environment (words of the kernel command line): {@code XMIG_HID}, {@code
+ * XMIG_NAME}, and {@code XMIG_KEY} with {@code XMIG_PUB}, the PEM bodies of the host's key; without
+ * a key the agent is a plain v1.1 host.
+ */
+final class GuestNode implements AutoCloseable {
+  /** Domain of a host that has not heard a beacon yet. */
+  private static final Xid NO_AD = Xid.parse("AD:1234567890123456789012345678901234567890");
+
+  private final NodeLoop loop;
+  private final @Nullable Agent agent;
+  private final CalServer cal;
+
+  private GuestNode(NodeLoop loop, @Nullable Agent agent, CalServer cal) {
+    this.loop = loop;
+    this.agent = agent;
+    this.cal = cal;
+  }
+
+  /** Starts everything on the interface; returns when the calculation service is bound. */
+  static GuestNode start(String interfaceName, Map<String, String> environment) throws Exception {
+    Signer signer = signer(environment);
+    String given = environment.get("XMIG_HID");
+    Xid hid =
+        signer != null
+            ? signer.identity().xid(XidType.HID)
+            : given != null ? Xid.parse(given) : null;
+    if (hid == null) {
+      throw new IllegalArgumentException("XMIG_HID or XMIG_KEY must say who this host is");
+    }
+    NodeLoop loop = NodeLoop.start("guest-node");
+    try {
+      return loop.call(() -> build(loop, interfaceName, hid))
+          .get()
+          .thenServe(loop, hid, signer, environment);
+    } catch (Exception e) {
+      loop.close();
+      throw e;
+    }
+  }
+
+  /** Node and network card. */
+  private record Parts(XiaNode node, PacketLink link) {
+    GuestNode thenServe(
+        NodeLoop loop, Xid hid, @Nullable Signer signer, Map<String, String> environment)
+        throws Exception {
+      NodeStack stack = loop.call(() -> new NodeStack(node)).get();
+      CalServer cal = loop.call(() -> CalServer.start(stack)).get().get();
+      if ("none".equals(environment.get("XMIG_AGENT"))) {
+        return new GuestNode(loop, null, cal);
+      }
+      Agent agent = loop.call(() -> agent(stack, signer, environment, link)).get();
+      loop.call(agent::start).get().get();
+      return new GuestNode(loop, agent, cal);
+    }
+  }
+
+  private static Parts build(NodeLoop loop, String interfaceName, Xid hid) {
+    PacketLink link = PacketLink.open(loop, interfaceName, false);
+    loop.own(link);
+    NodeConfig.Port port =
+        new NodeConfig.Port(link.device().mac(), Math.max(link.mtu(), NodeConfig.Port.MIN_MTU));
+    NodeConfig config =
+        new NodeConfig(
+            "guest",
+            NodeConfig.Role.HOST,
+            new LocalAddress(NO_AD, hid, null),
+            List.of(port),
+            true,
+            false,
+            false);
+    XiaNode node = new XiaNode(config, loop, new Random(new SecureRandom().nextLong()));
+    node.attach(0, link);
+    link.receiver(frame -> node.receive(0, frame));
+    LinkWatcher watcher = new LinkWatcher(loop, node::linkEvent);
+    watcher.watch(link.device().index(), 0);
+    loop.own(watcher);
+    return new Parts(node, link);
+  }
+
+  private static Agent agent(
+      NodeStack stack, @Nullable Signer signer, Map<String, String> environment, PacketLink link) {
+    AgentConfig config =
+        signer == null
+            ? AgentConfig.unsigned()
+            : AgentConfig.signed(signer, DomainTrust.open()).withAcceptUnsigned(true);
+    String name = environment.get("XMIG_NAME");
+    if (name != null) {
+      config = config.withNames(java.util.Collections.singletonMap(name, null));
+    }
+    return new Agent(
+        stack,
+        config.withMac(link.device().mac()),
+        new Ed25519(),
+        new SecureRandom(),
+        GuestNode::epochMicros);
+  }
+
+  private static long epochMicros() {
+    Instant now = Instant.now();
+    return now.getEpochSecond() * 1_000_000L + now.getNano() / 1000;
+  }
+
+  private static @Nullable Signer signer(Map<String, String> environment) throws IOException {
+    String secret = environment.get("XMIG_KEY");
+    String open = environment.get("XMIG_PUB");
+    if (secret == null || open == null) {
+      return null;
+    }
+    Path directory = Files.createTempDirectory("xmig-key");
+    Path file = directory.resolve("host");
+    Files.writeString(file, pem("PRIVATE KEY", secret), StandardCharsets.US_ASCII);
+    Files.writeString(
+        directory.resolve("host.pub"), pem("PUBLIC KEY", open), StandardCharsets.US_ASCII);
+    return KeyFiles.load(file);
+  }
+
+  private static String pem(String what, String body) {
+    Base64.getDecoder().decode(body); // fails early, and with what is wrong
+    return "-----BEGIN " + what + "-----\n" + body + "\n-----END " + what + "-----\n";
+  }
+
+  @Override
+  public void close() {
+    loop.execute(cal::close);
+    if (agent != null) {
+      loop.execute(agent::close);
+    }
+    loop.close();
+  }
+}
