@@ -144,8 +144,7 @@ final class ClickParser {
       }
       return;
     }
-    Item only = left.get(0);
-    if (left.size() == 1 && !only.in.isEmpty() || !only.out.isEmpty()) {
+    if (left.stream().anyMatch(item -> !item.in.isEmpty() || !item.out.isEmpty())) {
       throw error("expected -> or => after " + first.shown() + ", found " + peek().shown(), peek());
     }
   }
@@ -180,17 +179,17 @@ final class ClickParser {
     Token start = peek();
     String element;
     if (start.is("{")) {
-      element = declare(scope, null, start, undeclared);
+      element = declare(scope, null, start);
     } else {
       Token word = word("an element");
       if (peek().is("::")) {
         next++;
         undeclared.add(word);
         element = word.text();
-        for (Token name : List.copyOf(undeclared)) {
-          int mark = next;
-          declare(scope, name, peek(), undeclared);
-          next = name == word ? next : mark;
+        int classStart = next;
+        for (Token name : undeclared) { // all get the same class and arguments
+          next = classStart;
+          declare(scope, name, peek());
         }
         undeclared.clear();
       } else if (peek().kind() == Kind.CONFIG || isClass(scope, word.text())) {
@@ -201,7 +200,7 @@ final class ClickParser {
           element = word.text();
         } else {
           next--;
-          element = declare(scope, null, word, undeclared);
+          element = declare(scope, null, word);
         }
       } else {
         element = word.text();
@@ -220,8 +219,7 @@ final class ClickParser {
   }
 
   /** Reads a class, or a body, and arguments, and declares an element of it. */
-  private String declare(
-      ClickScope scope, @Nullable Token name, Token start, List<Token> undeclared) {
+  private String declare(ClickScope scope, @Nullable Token name, Token start) {
     ClickScope body = null;
     String className = ClickScope.ANONYMOUS;
     if (peek().is("{")) {
@@ -279,8 +277,8 @@ final class ClickParser {
       to = spread(right, to, from.size(), true);
     }
     int count = Math.max(from.size(), to.size());
-    boolean fits = from.size() == to.size() || !parallel && Math.min(from.size(), to.size()) == 1;
-    if (!fits || !parallel && from.size() > 1 && to.size() > 1) {
+    boolean fits = parallel ? from.size() == to.size() : Math.min(from.size(), to.size()) == 1;
+    if (!fits) {
       throw error(
           "cannot connect "
               + from.size()

@@ -195,7 +195,7 @@ public final class HandlerRegistry implements HandlerTree {
     }
 
     /**
-     * Sets what {@code handlers} shows behind {@code r} and {@code w} of a handler added before,
+     * Sets what an element's list of handlers shows behind {@code r} and {@code w} of a handler added before,
      * Click's hints for graphical tools: {@code .} calm, {@code b} button, {@code c} checkbox.
      */
     public Element hint(String handler, String hints) {

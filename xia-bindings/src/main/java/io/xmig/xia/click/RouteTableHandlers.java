@@ -91,7 +91,7 @@ public final class RouteTableHandlers {
   }
 
   private void putTwo(String text, boolean overwrite) {
-    String[] words = text.strip().split("\\s+");
+    String[] words = text.strip().split("\\s+", 3); // what follows the port is ignored
     if (words[0].isEmpty()) {
       return;
     }

@@ -98,7 +98,7 @@ public abstract sealed class TlvFlyweight permits TransportFlyweight, ContentFly
       int key = Byte.toUnsignedInt(buffer.get(at + 1));
       if (key >= FIRST_EXTENSION) {
         if (key <= LAST_EXTENSION) {
-          extensions |= 1L << key - FIRST_EXTENSION;
+          extensions |= 1L << (key - FIRST_EXTENSION);
           extensionAt[key - FIRST_EXTENSION] = at;
         }
       } else {
@@ -152,7 +152,9 @@ public abstract sealed class TlvFlyweight permits TransportFlyweight, ContentFly
 
   /** Whether an extension entry is there. */
   public final boolean hasExtension(int key) {
-    return (extensions >>> key - FIRST_EXTENSION & 1) != 0;
+    return key >= FIRST_EXTENSION
+        && key <= LAST_EXTENSION
+        && (extensions & 1L << (key - FIRST_EXTENSION)) != 0;
   }
 
   /** Offset in the buffer of an extension's value, −1 if the entry is missing. */
