@@ -195,8 +195,9 @@ public final class HandlerRegistry implements HandlerTree {
     }
 
     /**
-     * Sets what an element's list of handlers shows behind {@code r} and {@code w} of a handler added before,
-     * Click's hints for graphical tools: {@code .} calm, {@code b} button, {@code c} checkbox.
+     * Sets what an element's list of handlers shows behind {@code r} and {@code w} of a handler
+     * added before, Click's hints for graphical tools: {@code .} calm, {@code b} button, {@code c}
+     * checkbox.
      */
     public Element hint(String handler, String hints) {
       Registered known = handlers.get(handler);
