@@ -1,0 +1,185 @@
+package io.xmig.xia.socket.libxsocket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.Xid;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Programs in C, built with gcc against the library, on two of our nodes. */
+@Timeout(60)
+class CProgramTest {
+  private static final Path HEADERS = Path.of("src/main/c").toAbsolutePath();
+  private static final Path SOURCES = Path.of("src/test/c").toAbsolutePath();
+  private static final Path LIBRARY = Path.of("target/classes/linux-x86-64").toAbsolutePath();
+
+  @TempDir static Path directory;
+  private static TwoNodes nodes;
+
+  @BeforeAll
+  static void build() throws Exception {
+    assumeThat(Files.exists(LIBRARY.resolve("libXsocket.so")))
+        .as("the library is built where gcc is")
+        .isTrue();
+    compile("xsocket_test.c", "xsocket_test", "-L" + LIBRARY, "-lXsocket", "-Wl,-rpath," + LIBRARY);
+    nodes = new TwoNodes();
+    Files.writeString(
+        directory.resolve("xsockconf.ini"),
+        "[host0]\nclick_port="
+            + nodes.api0.port()
+            + "\n[host1]\nclick_port="
+            + nodes.api1.port()
+            + "\n");
+  }
+
+  @AfterAll
+  static void stop() {
+    if (nodes != null) {
+      nodes.close();
+    }
+  }
+
+  private static void compile(String source, String program, String... more) throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "gcc",
+                "-std=gnu11",
+                "-D_GNU_SOURCE",
+                "-Wall",
+                "-Werror",
+                "-I" + HEADERS,
+                SOURCES.resolve(source).toString(),
+                "-o",
+                directory.resolve(program).toString()));
+    command.addAll(List.of(more));
+    Process gcc = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(gcc.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(gcc.waitFor()).as(said).isZero();
+  }
+
+  /** A running program and what it has said. */
+  private static final class Program {
+    private final Process process;
+    private final BufferedReader output;
+
+    Program(String host, String... arguments) throws IOException {
+      List<String> command = new ArrayList<>(List.of(directory.resolve("xsocket_test").toString()));
+      command.addAll(List.of(arguments));
+      ProcessBuilder builder =
+          new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
+      builder.environment().put("XSOCKCONF_SECTION", host);
+      builder.environment().put("XSOCKCONF", directory.resolve("xsockconf.ini").toString());
+      process = builder.start();
+      output =
+          new BufferedReader(
+              new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    List<String> readUntil(String word) throws IOException {
+      List<String> lines = new ArrayList<>();
+      String line;
+      while ((line = output.readLine()) != null && !line.equals(word)) {
+        lines.add(line);
+      }
+      assertThat(line).as("output before: " + lines).isEqualTo(word);
+      return lines;
+    }
+
+    void expectOk() throws Exception {
+      readUntil("ok");
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).isZero();
+    }
+  }
+
+  private static String service(String sid) {
+    return Dag.path(TwoNodes.AD, TwoNodes.HID1, Xid.parse(sid)).toString();
+  }
+
+  @Test
+  void aStreamIsEchoed() throws Exception {
+    String sid = "SID:0f00000000000000000000000000000000000901";
+    Program server = new Program("host1", "stream-server", sid);
+    server.readUntil("ready");
+
+    new Program("host0", "stream-client", service(sid)).expectOk();
+    server.expectOk();
+  }
+
+  @Test
+  void datagramsAreEchoed() throws Exception {
+    String sid = "SID:0f00000000000000000000000000000000000902";
+    Program server = new Program("host1", "dgram-server", sid);
+    server.readUntil("ready");
+
+    new Program("host0", "dgram-client", service(sid)).expectOk();
+    server.expectOk();
+  }
+
+  @Test
+  void chunksPutOnOneHostAreReadOnTheOther() throws Exception {
+    Program owner = new Program("host1", "put");
+    List<String> dags = new ArrayList<>(List.of("get"));
+    for (String line : owner.readUntil("ready")) {
+      Xid cid = Xid.parse("CID:" + line.substring("cid ".length()));
+      dags.add(Dag.withFallback(List.of(TwoNodes.AD, TwoNodes.HID1), cid).toString());
+    }
+    assertThat(dags).hasSize(21);
+
+    new Program("host0", dags.toArray(new String[0])).expectOk();
+    owner.process.getOutputStream().close();
+    owner.expectOk();
+  }
+
+  @Test
+  void theStructuresAreLaidOutAsTheCompilerSays() throws Exception {
+    compile("layout.c", "layout");
+    Process layout = new ProcessBuilder(directory.resolve("layout").toString()).start();
+    Map<String, Integer> c = new TreeMap<>();
+    for (String line :
+        new String(layout.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+      c.put(
+          line.substring(0, line.indexOf(' ')),
+          Integer.valueOf(line.substring(line.indexOf(' ') + 1)));
+    }
+
+    assertThat(c)
+        .containsEntry("sockaddr_x", io.xmig.xia.addr.SockaddrX.LENGTH)
+        .containsEntry("sockaddr_x.sx_addr", 4)
+        .containsEntry("node_t", Dag.NODE_LENGTH)
+        .containsEntry("ChunkContext", Structs.ChunkContext.SIZE)
+        .containsEntry("ChunkContext.contextID", Structs.ChunkContext.CONTEXT_ID)
+        .containsEntry("ChunkContext.cachePolicy", Structs.ChunkContext.CACHE_POLICY)
+        .containsEntry("ChunkContext.cacheSize", Structs.ChunkContext.CACHE_SIZE)
+        .containsEntry("ChunkContext.ttl", Structs.ChunkContext.TTL)
+        .containsEntry("ChunkInfo", Structs.ChunkInfo.LENGTH)
+        .containsEntry("ChunkInfo.cid", Structs.ChunkInfo.CID)
+        .containsEntry("ChunkInfo.ttl", Structs.ChunkInfo.TTL)
+        .containsEntry("ChunkInfo.timestamp", Structs.ChunkInfo.TIMESTAMP)
+        .containsEntry("ChunkStatus", Structs.ChunkStatus.SIZE)
+        .containsEntry("ChunkStatus.cidLen", Structs.ChunkStatus.CID_LEN)
+        .containsEntry("ChunkStatus.status", Structs.ChunkStatus.STATUS)
+        .containsEntry("addrinfo", Structs.AddrInfo.SIZE)
+        .containsEntry("addrinfo.ai_addrlen", Structs.AddrInfo.ADDRLEN)
+        .containsEntry("addrinfo.ai_addr", Structs.AddrInfo.ADDR)
+        .containsEntry("addrinfo.ai_canonname", Structs.AddrInfo.CANONNAME)
+        .containsEntry("addrinfo.ai_next", Structs.AddrInfo.NEXT);
+  }
+}
