@@ -47,6 +47,7 @@ final class SackConnection extends Connection {
 
   private final int peerMaxPacket;
   private final AddressProof proof;
+  private final Dag shortLocal;
   private final Sender sender;
   private final Alarm alarm;
   private final AckRanges received = new AckRanges();
@@ -98,6 +99,7 @@ final class SackConnection extends Connection {
     this.peerMaxPacketNow = peerMaxPacket;
     this.proof = proof;
     this.counters = transport.counters;
+    this.shortLocal = Dag.path(endpoint.sid);
     this.sender = new Sender(this, out, peerWindow, linkLimit());
     this.alarm = new Alarm(context, this::onAlarm);
     this.advertised = in.limit();
@@ -351,6 +353,11 @@ final class SackConnection extends Connection {
   /** Begins a packet to the peer. */
   ByteBuffer begin() {
     return context.begin(remote, local, StreamHeader.NEXT_HEADER, StreamHeader.HOP_LIMIT);
+  }
+
+  /** Begins a packet to the peer that names only the SID as its source. */
+  ByteBuffer beginShort() {
+    return context.begin(remote, shortLocal, StreamHeader.NEXT_HEADER, StreamHeader.HOP_LIMIT);
   }
 
   /** Sends the packet begun last. */

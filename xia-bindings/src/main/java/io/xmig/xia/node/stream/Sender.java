@@ -39,7 +39,8 @@ final class Sender {
   final RttEstimator rtt = new RttEstimator();
   final PacketSize packetSize;
 
-  private int headerBytes;
+  private int headerBytes; // of a data packet with the full source address
+  private int shortHeaderBytes; // and with the SID alone
   private long nextOffset;
   private long acked;
   private long peerLimit;
@@ -94,15 +95,22 @@ final class Sender {
   }
 
   void addressesChanged() {
-    headerBytes =
-        8
-            + connection.remote.wireBytes().length
-            + connection.local.wireBytes().length
-            + StreamHeader.DATA_HEADER_LENGTH;
+    int common = 8 + connection.remote.wireBytes().length + StreamHeader.DATA_HEADER_LENGTH;
+    headerBytes = common + connection.local.wireBytes().length;
+    shortHeaderBytes = common + Dag.NODE_LENGTH;
   }
 
-  private int maxPayload(int packetBytes) {
-    return Math.max(64, packetBytes - headerBytes);
+  private static int maxPayload(int packetBytes, int headers) {
+    return Math.max(64, packetBytes - headers);
+  }
+
+  /**
+   * Whether data may name the SID alone as its source. The peer knows the connection by its token;
+   * what the full address is good for is that errors find their way back, and those are awaited
+   * only until a packet of full size has arrived.
+   */
+  private boolean usesShortSource() {
+    return packetSize.confirmed() >= packetSize.limit() && probes == 0;
   }
 
   long windowBytes() {
@@ -166,7 +174,9 @@ final class Sender {
     long offset;
     int length;
     boolean fin;
-    int most = maxPayload(packetSize.limit());
+    boolean shortSource = usesShortSource();
+    int headers = shortSource ? shortHeaderBytes : headerBytes;
+    int most = maxPayload(packetSize.limit(), headers);
     if (again >= 0) {
       offset = sent.offset(again);
       length = Math.min(sent.length(again), most);
@@ -187,7 +197,7 @@ final class Sender {
         return false;
       }
     }
-    if (inFlight > 0 && inFlight + headerBytes + length > congestion.windowBytes()) {
+    if (inFlight > 0 && inFlight + headers + length > congestion.windowBytes()) {
       return false;
     }
     if (!pacer.isReady(now)) {
@@ -206,14 +216,13 @@ final class Sender {
       nextOffset += length;
       finSent |= fin;
     }
-    transmit(now, offset, length, fin, nearlyFull(length));
+    transmit(now, offset, length, fin, nearlyFull(headers + length), shortSource);
     return true;
   }
 
   /** A small window that is full now: waiting for a delayed acknowledgement would stop the flow. */
-  private boolean nearlyFull(int length) {
+  private boolean nearlyFull(int packet) {
     long window = congestion.windowBytes();
-    int packet = headerBytes + length;
     return window < 8L * packetSize.limit() && inFlight + 2L * packet > window;
   }
 
@@ -237,28 +246,32 @@ final class Sender {
     return -1;
   }
 
-  private void transmit(long now, long offset, int length, boolean fin, boolean ackNow) {
-    ByteBuffer out = beginNumbered(fin ? StreamHeader.FIN : StreamHeader.DATA, offset, ackNow);
-    connection.piggyback(header, now, packetSize.limit() - headerBytes - length);
+  private void transmit(
+      long now, long offset, int length, boolean fin, boolean ackNow, boolean shortSource) {
+    int headers = shortSource ? shortHeaderBytes : headerBytes;
+    ByteBuffer out =
+        beginNumbered(fin ? StreamHeader.FIN : StreamHeader.DATA, offset, ackNow, shortSource);
+    connection.piggyback(header, now, packetSize.limit() - headers - length);
     header.endHeader();
     buffer.copyTo(offset, length, out);
     int flags = SentPackets.CARRIES_DATA | (fin ? SentPackets.CARRIES_FIN : 0);
     counters.bytesOut += length;
-    finishNumbered(now, offset, length, flags);
+    finishNumbered(now, offset, length, flags, headers);
   }
 
-  private ByteBuffer beginNumbered(int packet, long offset, boolean ackNow) {
-    ByteBuffer out = connection.begin();
+  private ByteBuffer beginNumbered(
+      int packet, long offset, boolean ackNow, boolean shortSource) {
+    ByteBuffer out = shortSource ? connection.beginShort() : connection.begin();
     header
         .begin(out, packet)
         .segment(connection.peerToken, sent.next(), offset, ackNow ? StreamHeader.FLAG_ACK_NOW : 0);
     return out;
   }
 
-  private void finishNumbered(long now, long offset, int length, int flags) {
+  private void finishNumbered(long now, long offset, int length, int flags, int headers) {
     int transport = header.seal();
     connection.send(transport);
-    int bytes = headerBytes - StreamHeader.DATA_HEADER_LENGTH + transport;
+    int bytes = headers - StreamHeader.DATA_HEADER_LENGTH + transport;
     if (inFlight == 0) {
       firstSentNs = now;
       deliveredNs = now;
@@ -278,10 +291,10 @@ final class Sender {
   /** Sends a packet without data that must be answered. */
   void ping(long now) {
     if (!sent.isFull()) {
-      beginNumbered(StreamHeader.DATA, nextOffset, true);
+      beginNumbered(StreamHeader.DATA, nextOffset, true, false);
       connection.piggyback(header, now, StreamHeader.MAX_LENGTH);
       header.endHeader();
-      finishNumbered(now, nextOffset, 0, 0);
+      finishNumbered(now, nextOffset, 0, 0, headerBytes);
     }
   }
 
@@ -290,12 +303,12 @@ final class Sender {
     if (sent.isFull()) {
       return;
     }
-    ByteBuffer out = beginNumbered(StreamHeader.MIGRATE, nextOffset, true);
+    ByteBuffer out = beginNumbered(StreamHeader.MIGRATE, nextOffset, true, false);
     header.migrate(sequence, maxPacket, mac);
     connection.piggyback(header, now, StreamHeader.MAX_LENGTH);
     header.endHeader();
     out.put(address.wireBytes());
-    finishNumbered(now, nextOffset, 0, 0);
+    finishNumbered(now, nextOffset, 0, 0, headerBytes);
   }
 
   // Acknowledgements
@@ -592,7 +605,7 @@ final class Sender {
     if (sent.isFull()) {
       return;
     }
-    int most = maxPayload(packetSize.safe());
+    int most = maxPayload(packetSize.safe(), headerBytes);
     for (long n = sent.first(); n < sent.next(); n++) {
       if (sent.state(n) == SentPackets.IN_FLIGHT
           && sent.is(n, SentPackets.CARRIES_DATA)
@@ -603,7 +616,7 @@ final class Sender {
         int piece = Math.min(length - done, most);
         boolean fin = sent.is(n, SentPackets.CARRIES_FIN) && piece == length - done;
         counters.retransmitted++;
-        transmit(now, offset + done, piece, fin, true);
+        transmit(now, offset + done, piece, fin, true, false);
         return;
       }
     }

@@ -387,9 +387,14 @@ final class PairNet {
     }
   }
 
+  /** Length of a packet's XIP header. */
+  static int headerLength(byte[] packet) {
+    return 8 + (packet[5] + packet[6]) * Dag.NODE_LENGTH;
+  }
+
   /** The header and payload behind the XIP header of a packet. */
   static byte[] transportOf(byte[] packet) {
-    int header = 8 + (packet[5] + packet[6]) * Dag.NODE_LENGTH;
+    int header = headerLength(packet);
     return Arrays.copyOfRange(packet, header, packet.length);
   }
 }

@@ -45,14 +45,15 @@ class StreamHostileTest {
   }
 
   private static byte[] mutate(byte[] packet, Random chance) {
+    int header = PairNet.headerLength(packet);
     switch (chance.nextInt(4)) {
       case 0: // as it was: a replay
         return packet;
       case 1: // cut
         byte[] cut = java.util.Arrays.copyOf(packet, chance.nextInt(packet.length + 1));
-        if (cut.length > 180) {
-          cut[2] = (byte) ((cut.length - 176) >> 8);
-          cut[3] = (byte) (cut.length - 176);
+        if (cut.length > header) {
+          cut[2] = (byte) ((cut.length - header) >> 8);
+          cut[3] = (byte) (cut.length - header);
         }
         return cut;
       default: // bits of the transport header flipped, often behind a checksum that was redone
@@ -75,7 +76,8 @@ class StreamHostileTest {
           if (from == pair.a && chance.nextInt(20) == 0 && packet.length > 200) {
             byte[] lie = packet.clone();
             for (int i = 0; i <= chance.nextInt(3); i++) {
-              int at = 176 + 8 + 2 + 12 + chance.nextInt(packet.length - 198);
+              int at = PairNet.headerLength(packet) + 22; // behind token and checksum
+              at += chance.nextInt(packet.length - at);
               lie[at] ^= (byte) (1 << chance.nextInt(8));
             }
             try {
@@ -128,17 +130,20 @@ class StreamHostileTest {
     for (int type = 0; type < 12; type++) {
       for (int i = 0; i < 50; i++) {
         byte[] forged = template[0].clone();
-        forged[176 + 7] = (byte) type;
-        ByteBuffer.wrap(forged).putLong(176 + 8 + 2, chance.nextLong());
+        int header = PairNet.headerLength(forged);
+        forged[header + 7] = (byte) type;
+        ByteBuffer.wrap(forged).putLong(header + 8 + 2, chance.nextLong());
         pair.b.deliver(StreamMobilityTest.withRightChecksum(forged));
       }
     }
-    byte[] plain = java.util.Arrays.copyOf(template[0], 176 + 24 + 10);
-    ByteBuffer.wrap(plain).putShort(2, (short) 34);
-    byte[] header =
-        java.util.HexFormat.of().parseHex("3b1802000102010305040000000005050000000003060000");
-    System.arraycopy(header, 0, plain, 176, 24);
-    pair.b.deliver(plain); // v1.1 DATA of the same pair of SIDs
+    ByteBuffer plain = ByteBuffer.allocate(176 + 24 + 10);
+    plain.put((byte) 1).put((byte) 60).putShort((short) 34);
+    plain.put((byte) 250).put((byte) 3).put((byte) 3).put((byte) -1);
+    plain.put(pair.b.localAddress().service(PairNet.sid(888)).wireBytes());
+    plain.put(pair.a.localAddress().service(PairNet.sid(999)).wireBytes());
+    String header = "3b1802000102010305040000000005050000000003060000";
+    plain.put(java.util.HexFormat.of().parseHex(header));
+    pair.b.deliver(plain.array()); // v1.1 DATA of the same pair of SIDs
     assertThat(pair.net.runUntil(60 * SECOND, pair::done)).as(pair.state()).isTrue();
     pair.assertComplete(3_000_000, 0);
   }
