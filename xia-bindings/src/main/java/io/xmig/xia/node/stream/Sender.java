@@ -259,8 +259,7 @@ final class Sender {
     finishNumbered(now, offset, length, flags, headers);
   }
 
-  private ByteBuffer beginNumbered(
-      int packet, long offset, boolean ackNow, boolean shortSource) {
+  private ByteBuffer beginNumbered(int packet, long offset, boolean ackNow, boolean shortSource) {
     ByteBuffer out = shortSource ? connection.beginShort() : connection.begin();
     header
         .begin(out, packet)
