@@ -395,6 +395,7 @@ final class ChunkFetcher {
   }
 
   private void notFound(Fetch fetch, Dag reporter) {
+    fetch.flow.onRefusal(fetch);
     finishWith(
         fetch,
         new XiaSocketException(

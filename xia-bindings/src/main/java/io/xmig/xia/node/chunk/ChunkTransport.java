@@ -92,6 +92,11 @@ public final class ChunkTransport implements AutoCloseable {
     return fetcher;
   }
 
+  /** Bytes of incomplete chunks seen passing. */
+  long partialBytes() {
+    return path == null ? 0 : path.partialBytes();
+  }
+
   ContentCache cache() {
     return cache;
   }

@@ -181,6 +181,19 @@ final class Flow {
 
   /** Takes out a chunk that is to be had elsewhere from now on. */
   void abandon(Fetch fetch) {
+    disregard(fetch);
+    remove(fetch);
+    pump();
+  }
+
+  /** The host says that it does not have the chunk: nothing of it is on its way. */
+  void onRefusal(Fetch fetch) {
+    heard(context.nowNs(), 0);
+    progressNs = lastHeardNs;
+    disregard(fetch);
+  }
+
+  private void disregard(Fetch fetch) {
     for (RangeRequest r = oldest; r != null; ) {
       RangeRequest after = r.later;
       if (r.fetch == fetch) {
@@ -188,8 +201,6 @@ final class Flow {
       }
       r = after;
     }
-    remove(fetch);
-    pump();
   }
 
   boolean isIdle() {
@@ -741,7 +752,9 @@ final class Flow {
     inFlight -= r.unanswered();
     unlink(r);
     r.state = RangeRequest.State.LOST;
-    if (blame && peer == Peer.EXTENDED && packetSize.onLost(r.unanswered())) {
+    if (blame
+        && peer == Peer.EXTENDED
+        && packetSize.onLost(r.unanswered(), context.nowNs(), roundTrip.smoothedNs())) {
       resetSegment();
     }
     Fetch fetch = r.fetch;

@@ -13,8 +13,10 @@ final class PacketSize {
   /** Timeouts in a row that are taken for a black hole. */
   static final int TIMEOUTS_UNTIL_STEP = 2;
 
-  /** Requests in a row that should have brought a large packet and did not. */
+  /** Round trips in a row that should have brought a large packet and did not. */
   static final int LOSSES_UNTIL_STEP = 8;
+
+  private static final long MIN_LOSS_GAP_NS = 10_000_000L;
 
   private static final long FIRST_PROBE_NS = 50_000_000L;
   private static final long MAX_PROBE_INTERVAL_NS = 60_000_000_000L;
@@ -22,7 +24,8 @@ final class PacketSize {
   private int ceiling;
   private int bytes;
   private int below; // the next smaller size, 0 if there is none
-  private int lostLarge; // requests for large packets lost since one has come
+  private int lostLarge; // round trips with lost requests for large packets since one has come
+  private long lostCountedNs;
   private long nextProbeNs;
   private long probeIntervalNs = 1_000_000_000L;
   private boolean probeCeiling = true;
@@ -61,12 +64,17 @@ final class PacketSize {
 
   /**
    * A request that would have brought {@code lostBytes} more has been lost. Small packets may get
-   * through where large ones do not.
+   * through where large ones do not; but a full queue takes many large ones at once, so what is
+   * lost within a round trip counts as one.
    *
    * @return whether the size was reduced
    */
-  boolean onLost(int lostBytes) {
-    return lostBytes >= below && ++lostLarge >= LOSSES_UNTIL_STEP && stepDown();
+  boolean onLost(int lostBytes, long nowNs, long roundTripNs) {
+    if (lostBytes < below || nowNs - lostCountedNs < Math.max(MIN_LOSS_GAP_NS, roundTripNs)) {
+      return false;
+    }
+    lostCountedNs = nowNs;
+    return ++lostLarge >= LOSSES_UNTIL_STEP && stepDown();
   }
 
   private boolean stepDown() {

@@ -8,13 +8,22 @@ package io.xmig.xia.node.congestion;
  * <pre>
  *   STARTUP ──rate stops growing, or much loss──▶ DRAIN ──queue empty──▶ PROBE_BW (8 phases:
  *                                                      5/4, 3/4, then six of 1)
- *   any state ──no low round trip for 10 s──▶ PROBE_RTT (half a window, 200 ms) ──▶ back
+ *   any state ──no low round trip for 5 s──▶ PROBE_RTT (half a window, two round trips) ──▶ back
  * </pre>
  *
- * <p>Two things are added to version 1. Loss of more than 2 % over two hundred segments bounds the
- * window near one bandwidth-delay product until probing shows that there is room again, so that
- * shallow buffers are not flooded. And a round trip close to the lowest one refreshes it, so that a
- * flow which leaves no queue need not pause to measure.
+ * <p>Differences from version 1:
+ *
+ * <ul>
+ *   <li>The window is 1.25 bandwidth-delay products and a fixed allowance. The product is
+ *       overestimated while flows compete, which keeps a queue of that proportion; the allowance is
+ *       the same for all, so that shares even out in the time it takes to replace estimates.
+ *   <li>Loss of more than 2 % over two hundred segments bounds the window, so that shallow buffers
+ *       are not flooded, unless reducing does not help.
+ *   <li>A round trip close to the lowest one refreshes it, so that a flow which leaves no queue need
+ *       not pause to measure; a pause is short and keeps half the window.
+ *   <li>Round trips are taken to be half a millisecond at least, and data acknowledged in lumps are
+ *       allowed for: between processes of one machine the scheduler is most of the path.
+ * </ul>
  *
  * @source draft-cardwell-iccrg-bbr-congestion-control-00 (version 1) and -02 (loss bound, extra
  *     acknowledged)
@@ -59,8 +68,16 @@ public final class Bbr implements CongestionControl {
   private static final double LOSS_THRESHOLD = 0.02;
   private static final int LOSS_SAMPLE_SEGMENTS = 200;
 
-  /** Extra acknowledged data counts for at most this long. */
-  private static final long EXTRA_LIMIT_NS = 100_000_000L;
+  /** Reductions after which the loss must have become less. */
+  private static final int LOSS_CUTS = 4;
+
+  private static final long LOSS_TOLERANCE_NS = 10_000_000_000L;
+
+  /** Data acknowledged in lumps count for at most this long and a quarter of the round trip. */
+  private static final long EXTRA_LIMIT_NS = 2_500_000L;
+
+  /** Shorter round trips are the clock's granularity. */
+  private static final long SMALLEST_SAMPLE_NS = 20_000L;
 
   private final long initialWindow;
   private int segment;
@@ -89,6 +106,10 @@ public final class Bbr implements CongestionControl {
   private boolean lossInPhase;
 
   private long inFlightBound = Long.MAX_VALUE; // from loss
+  private double lossThreshold = LOSS_THRESHOLD;
+  private long lossTolerantUntilNs;
+  private int lossCuts;
+  private double lossAtFirstCut;
   private long lossSampleLost;
   private long lossSampleDelivered;
 
@@ -186,22 +207,50 @@ public final class Bbr implements CongestionControl {
         && !(state == State.STARTUP && lossSampleLost >= 8L * segment)) {
       return;
     }
-    if (lossSampleLost > LOSS_THRESHOLD * total) {
+    double loss = (double) lossSampleLost / total;
+    if (sample.nowNs - lossTolerantUntilNs > 0) {
+      lossThreshold = LOSS_THRESHOLD;
+    }
+    if (loss > lossThreshold) {
       lossInPhase = true;
       if (state == State.STARTUP) {
         pipeFull = true;
       }
-      long floor = bandwidthDelay(0.5);
-      long current = Math.min(inFlightBound, sample.priorInFlightBytes);
-      inFlightBound = Math.max((long) (current * 0.85), floor);
-    } else if (inFlightBound != Long.MAX_VALUE) {
-      inFlightBound += Math.max(2L * segment, inFlightBound / 20);
-      if (inFlightBound > 2 * windowTarget()) {
-        inFlightBound = Long.MAX_VALUE;
+      cutForLoss(sample, loss);
+    } else {
+      lossCuts = 0;
+      if (inFlightBound != Long.MAX_VALUE) {
+        inFlightBound += Math.max(2L * segment, inFlightBound / 8);
+        if (inFlightBound > 2 * windowTarget()) {
+          inFlightBound = Long.MAX_VALUE;
+        }
       }
     }
     lossSampleDelivered = 0;
     lossSampleLost = 0;
+  }
+
+  /**
+   * Less in flight means less loss if it was this flow that flooded a buffer. If it does not, the
+   * path loses by itself, and holding back serves nobody.
+   */
+  private void cutForLoss(AckSample sample, double loss) {
+    if (lossCuts == 0) {
+      lossAtFirstCut = loss;
+    }
+    if (lossCuts >= LOSS_CUTS) {
+      lossCuts = 0;
+      if (loss > lossAtFirstCut * 0.7) {
+        lossThreshold = Math.min(0.5, 1.5 * loss);
+        lossTolerantUntilNs = sample.nowNs + LOSS_TOLERANCE_NS;
+        inFlightBound = Long.MAX_VALUE;
+        return;
+      }
+      lossAtFirstCut = loss;
+    }
+    lossCuts++;
+    long current = Math.min(inFlightBound, sample.priorInFlightBytes);
+    inFlightBound = Math.max((long) (current * 0.85), bandwidthDelay(0.5));
   }
 
   private void checkFullPipe(AckSample sample, boolean roundStart) {
@@ -243,7 +292,7 @@ public final class Bbr implements CongestionControl {
     if (state != State.PROBE_BW) {
       return;
     }
-    boolean longEnough = sample.nowNs - phaseStartNs > minRttNs;
+    boolean longEnough = sample.nowNs - phaseStartNs > Math.max(SHORTEST_RTT_NS, minRttNs);
     boolean next;
     if (pacingGain > 1) {
       next =
@@ -268,7 +317,7 @@ public final class Bbr implements CongestionControl {
     boolean expired = sample.nowNs - minRttSeenNs > MIN_RTT_WINDOW_NS;
     if (sample.rttNs >= 0) {
       if (sample.rttNs <= minRttNs || (expired && state == State.PROBE_RTT)) {
-        minRttNs = Math.max(1, sample.rttNs);
+        minRttNs = Math.max(SMALLEST_SAMPLE_NS, sample.rttNs);
         minRttSeenNs = sample.nowNs;
       } else if (sample.rttNs <= minRttNs + (minRttNs >> RTT_TOLERANCE_SHIFT)) {
         minRttSeenNs = sample.nowNs;
@@ -279,7 +328,7 @@ public final class Bbr implements CongestionControl {
       pacingGain = 1;
       windowBeforeProbe = window;
       probeRttEndNs = -1;
-      minRttNs = sample.rttNs >= 0 ? Math.max(1, sample.rttNs) : minRttNs;
+      minRttNs = sample.rttNs >= 0 ? Math.max(SMALLEST_SAMPLE_NS, sample.rttNs) : minRttNs;
     }
     if (state == State.PROBE_RTT) {
       if (probeRttEndNs < 0 && sample.inFlightBytes <= probeRttWindow() + 2L * segment) {
@@ -331,7 +380,8 @@ public final class Bbr implements CongestionControl {
   }
 
   private long aggregationAllowance() {
-    long limit = (long) (maxBandwidth * (EXTRA_LIMIT_NS / 1e9));
+    long rtt = minRttNs == Long.MAX_VALUE ? 0 : minRttNs;
+    long limit = (long) (maxBandwidth * ((EXTRA_LIMIT_NS + rtt / 4) / 1e9));
     return ALLOWANCE_SEGMENTS * segment + Math.min(Math.max(extraAcked[0], extraAcked[1]), limit);
   }
 

@@ -101,7 +101,8 @@ public final class Cubic implements CongestionControl {
     boolean limited = sample.priorInFlightBytes + quantum(sample) >= window;
     if (inSlowStart()) {
       watchDelay(sample, roundOver);
-      if (limited && inSlowStart()) {
+      // While the window doubles, what is in flight follows by up to a round trip.
+      if (2 * sample.priorInFlightBytes >= window && inSlowStart()) {
         window += (double) sample.ackedBytes / (cssRounds > 0 ? CSS_GROWTH_DIVISOR : 1);
       }
       return;
