@@ -19,8 +19,8 @@ package io.xmig.xia.node.congestion;
  *       the same for all, so that shares even out in the time it takes to replace estimates.
  *   <li>Loss of more than 2 % over two hundred segments bounds the window, so that shallow buffers
  *       are not flooded, unless reducing does not help.
- *   <li>A round trip close to the lowest one refreshes it, so that a flow which leaves no queue need
- *       not pause to measure; a pause is short and keeps half the window.
+ *   <li>A round trip close to the lowest one refreshes it, so that a flow which leaves no queue
+ *       need not pause to measure; a pause is short and keeps half the window.
  *   <li>Round trips are taken to be half a millisecond at least, and data acknowledged in lumps are
  *       allowed for: between processes of one machine the scheduler is most of the path.
  * </ul>
