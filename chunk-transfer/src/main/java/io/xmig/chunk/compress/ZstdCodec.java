@@ -50,9 +50,11 @@ public final class ZstdCodec implements AutoCloseable {
    * The bytes that {@code payload} carries.
    *
    * @param rawLength how many they must be
+   * @param raw direct, at least as large; filled from its start
+   * @return the part of {@code raw} that was filled
    * @throws ChunkException if the payload is not one frame of exactly that many bytes
    */
-  public ByteBuffer decompress(ByteBuffer payload, int rawLength) {
+  public ByteBuffer decompress(ByteBuffer payload, int rawLength, ByteBuffer raw) {
     ZstdDecompressCtx context = decompressor;
     if (context == null) {
       context = new ZstdDecompressCtx();
@@ -62,7 +64,6 @@ public final class ZstdCodec implements AutoCloseable {
     if (!source.isDirect()) {
       source = ByteBuffer.allocateDirect(payload.remaining()).put(payload.duplicate()).flip();
     }
-    ByteBuffer raw = ByteBuffer.allocateDirect(rawLength);
     int got;
     try {
       got =
@@ -76,7 +77,7 @@ public final class ZstdCodec implements AutoCloseable {
       throw new ChunkException(
           "chunk expands to another length", Map.of("announced", rawLength, "found", got));
     }
-    return raw;
+    return raw.slice(0, rawLength);
   }
 
   @Override

@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,12 +51,15 @@ public final class OrderedWriter {
   private final ByteOutput output;
   private final Lane lane;
   private final StreamGuard guard;
+  private final Consumer<ByteBuffer> recycler;
   private final Listener listener;
   private final StreamDigest digest = new StreamDigest();
   private final ZstdCodec codec = new ZstdCodec();
   private final WriteOutcome writeOutcome = new WriteOutcome();
 
-  private final ArrayDeque<ByteBuffer> pending = new ArrayDeque<>();
+  private final ArrayDeque<Run> pending = new ArrayDeque<>();
+  private final List<Run> beingWritten = new ArrayList<>(MAX_GATHERED);
+  private final ArrayDeque<ByteBuffer> decodeBuffers = new ArrayDeque<>();
   private long pendingEnd; // position in the stream after the last pending byte
   private long releasable;
   private long written;
@@ -66,8 +70,18 @@ public final class OrderedWriter {
   private boolean failedWriting;
   private boolean closed;
 
-  public OrderedWriter(ByteOutput output, Lane lane, StreamGuard guard, Listener listener) {
+  /**
+   * @param lane decodes and hashes
+   * @param recycler takes payloads back after use
+   */
+  public OrderedWriter(
+      ByteOutput output,
+      Lane lane,
+      StreamGuard guard,
+      Consumer<ByteBuffer> recycler,
+      Listener listener) {
     this.output = output;
+    this.recycler = recycler;
     this.lane = lane;
     this.guard = guard;
     this.listener = listener;
@@ -76,33 +90,64 @@ public final class OrderedWriter {
   /**
    * The next chunk of the stream.
    *
-   * @param payload its verified bytes; owned by the writer from now on
+   * @param payload its verified bytes; the writer's until it gives them back
+   * @param exclusive whether to give them back
    */
-  public void chunk(ChunkInfo info, ByteBuffer payload) {
-    lane.run(() -> decode(info, payload), this::onDecoded, this::onLaneFailed);
+  public void chunk(ChunkInfo info, ByteBuffer payload, boolean exclusive) {
+    @Nullable ByteBuffer target =
+        info.coding() == ChunkInfo.Coding.ZSTD ? decodeBuffer(info.rawLength()) : null;
+    lane.run(
+        () -> decode(info, payload, target),
+        decoded -> onDecoded(decoded, payload, exclusive, target),
+        this::onLaneFailed);
   }
+
+  /** Bytes in stream order, and where their buffer goes afterwards. */
+  private record Run(ByteBuffer bytes, @Nullable ByteBuffer payload, @Nullable ByteBuffer decoded) {}
 
   private record Decoded(ByteBuffer raw, long releasable) {}
 
-  private Decoded decode(ChunkInfo info, ByteBuffer payload) {
+  private Decoded decode(ChunkInfo info, ByteBuffer payload, @Nullable ByteBuffer target) {
     ByteBuffer raw =
-        info.coding() == ChunkInfo.Coding.ZSTD
-            ? codec.decompress(payload, info.rawLength())
-            : payload;
+        target == null
+            ? payload.duplicate()
+            : codec.decompress(payload.duplicate(), info.rawLength(), target);
     digest.update(raw);
     guard.feed(raw);
     return new Decoded(raw, guard.releasableBytes());
   }
 
-  private void onDecoded(Decoded decoded) {
+  private void onDecoded(
+      Decoded decoded, ByteBuffer payload, boolean exclusive, @Nullable ByteBuffer target) {
     if (closed) {
       return;
     }
     pendingEnd += decoded.raw().remaining();
-    pending.add(decoded.raw());
+    @Nullable ByteBuffer giveBack = exclusive ? payload : null;
+    if (target != null && giveBack != null) {
+      recycler.accept(giveBack); // its content is in the target now
+      giveBack = null;
+    }
+    pending.add(new Run(decoded.raw(), giveBack, target));
     releasable = Math.max(releasable, decoded.releasable());
     pump();
     reportProgress();
+  }
+
+  private ByteBuffer decodeBuffer(int length) {
+    @Nullable ByteBuffer free = decodeBuffers.pollLast();
+    return free != null && free.capacity() >= length
+        ? free.clear()
+        : ByteBuffer.allocateDirect(length);
+  }
+
+  private void giveBack(Run run) {
+    if (run.payload() != null) {
+      recycler.accept(run.payload());
+    }
+    if (run.decoded() != null && decodeBuffers.size() < MAX_GATHERED) {
+      decodeBuffers.addLast(run.decoded());
+    }
   }
 
   private void onLaneFailed(RuntimeException cause) {
@@ -201,18 +246,19 @@ public final class OrderedWriter {
     List<ByteBuffer> batch = new ArrayList<>(MAX_GATHERED);
     long left = mayWrite;
     while (left > 0 && batch.size() < MAX_GATHERED) {
-      @Nullable ByteBuffer head = pending.peekFirst();
+      @Nullable Run head = pending.peekFirst();
       if (head == null) {
         break;
       }
-      if (head.remaining() <= left) {
-        batch.add(head);
-        pending.removeFirst();
-        left -= head.remaining();
+      ByteBuffer bytes = head.bytes();
+      if (bytes.remaining() <= left) {
+        left -= bytes.remaining();
+        batch.add(bytes);
+        beingWritten.add(pending.removeFirst());
       } else {
         int part = (int) left;
-        batch.add(head.slice(head.position(), part));
-        head.position(head.position() + part);
+        batch.add(bytes.slice(bytes.position(), part));
+        bytes.position(bytes.position() + part);
         left = 0;
       }
     }
@@ -235,6 +281,8 @@ public final class OrderedWriter {
     public void onWritten() {
       written += writing;
       writing = 0;
+      beingWritten.forEach(OrderedWriter.this::giveBack);
+      beingWritten.clear();
       if (closed) {
         return;
       }

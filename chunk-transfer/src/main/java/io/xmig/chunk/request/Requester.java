@@ -46,8 +46,13 @@ public final class Requester {
 
   /** What the requester reports. */
   public interface Output {
-    /** The next chunk of the stream with its verified bytes, which the callee owns. */
-    void onChunk(ChunkInfo chunk, ByteBuffer payload);
+    /**
+     * The next chunk of the stream with its verified bytes.
+     *
+     * @param exclusive whether nobody else has these bytes, so that they are to go to {@link
+     *     #recycle} after use
+     */
+    void onChunk(ChunkInfo chunk, ByteBuffer payload, boolean exclusive);
 
     /** The network does not deliver this chunk: the source should send it itself. */
     void onUnobtainable(ChunkInfo chunk);
@@ -101,6 +106,7 @@ public final class Requester {
     int fetches;
     int badInline;
     boolean unobtainable;
+    boolean exclusive;
     boolean asking; // the socket owes an answer
 
     Entry(ChunkInfo info) {
@@ -254,7 +260,8 @@ public final class Requester {
     asked.remove(cid);
     store.keep(cid, data.duplicate());
     for (Entry entry : sharing) {
-      entry.good = sharing.size() == 1 ? data : data.duplicate();
+      entry.exclusive = sharing.size() == 1;
+      entry.good = entry.exclusive ? data : data.duplicate();
       entry.inline = null;
     }
     giveOn();
@@ -350,7 +357,7 @@ public final class Requester {
       entries.removeFirst();
       asOfBytes -= head.info.length();
       givenOn++;
-      output.onChunk(head.info, good);
+      output.onChunk(head.info, good, head.exclusive);
     }
     pump();
   }
@@ -391,6 +398,11 @@ public final class Requester {
                 what,
                 Map.of("chunk", info.sequence(), "reason", String.valueOf(cause.getMessage())),
                 cause));
+  }
+
+  /** Takes back a buffer that nobody uses any more. */
+  public void recycle(ByteBuffer payload) {
+    socket.recycle(payload);
   }
 
   /** Stops fetching. */

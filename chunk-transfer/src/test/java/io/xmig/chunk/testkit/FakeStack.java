@@ -331,6 +331,14 @@ public final class FakeStack implements XiaStack {
       outstanding.remove(cid);
     }
 
+    /** Spoils the bytes, so that whoever still uses them is found out. */
+    @Override
+    public void recycle(ByteBuffer data) {
+      for (int i = 0; i < data.capacity(); i++) {
+        data.put(i, (byte) 0xee);
+      }
+    }
+
     @Override
     public void close() {
       outstanding.clear();

@@ -259,7 +259,7 @@ public final class ReceivePipe {
       fetching.origin(origin);
       requester = fetching;
       QemuStream guard = new QemuStream(raw || options.raw());
-      writer = new OrderedWriter(output, digestLane, guard, new Written());
+      writer = new OrderedWriter(output, digestLane, guard, fetching::recycle, new Written());
     }
 
     @Override
@@ -309,10 +309,10 @@ public final class ReceivePipe {
 
   private final class Fetched implements Requester.Output {
     @Override
-    public void onChunk(ChunkInfo chunk, ByteBuffer payload) {
+    public void onChunk(ChunkInfo chunk, ByteBuffer payload, boolean exclusive) {
       session.obtained(chunk.sequence());
       if (writer != null) {
-        writer.chunk(chunk, payload);
+        writer.chunk(chunk, payload, exclusive);
       }
       finishWhenAllIsHere();
     }

@@ -1,0 +1,73 @@
+package io.xmig.control.cli;
+
+import io.xmig.control.pipe.StatusLines;
+import java.io.IOException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Options of both ends. */
+final class SharedOptions {
+  @Option(
+      names = "--resume-timeout",
+      paramLabel = "TIME",
+      converter = TimeSpan.class,
+      defaultValue = "60s",
+      description = "How long a lost connection may stay lost. Default: ${DEFAULT-VALUE}.")
+  Duration resumeTimeout = Duration.ofSeconds(60);
+
+  @Option(
+      names = "--raw",
+      description =
+          "Arbitrary bytes, no QEMU stream: any end of the input is its end. Input that does not"
+              + " begin as a QEMU stream is taken for such anyway.")
+  boolean raw;
+
+  @Option(
+      names = "--status",
+      paramLabel = "WHERE",
+      description = "Write progress as JSON lines to a file, fd:N or unix:SOCKET.")
+  @Nullable String status;
+
+  @Option(
+      names = Detach.OPTION,
+      description =
+          "Go on in the background: QEMU, which waits for the command it started with everything"
+              + " stopped, need not wait for the transfer.")
+  boolean detach;
+
+  @Option(names = Detach.DONE, hidden = true)
+  boolean detached;
+
+  @Option(
+      names = "--linger",
+      paramLabel = "TIME",
+      converter = TimeSpan.class,
+      description =
+          "At the end, wait at most this long until the peer has the last message. Default: 0, with"
+              + " --detach 5s.")
+  @Nullable Duration linger;
+
+  /** The waiting time at the end. */
+  long settleNs() {
+    Duration asked = linger;
+    if (asked != null) {
+      return asked.toNanos();
+    }
+    return detached ? 5_000_000_000L : 0;
+  }
+
+  /** Where status lines go. */
+  StatusLines openStatus() {
+    String where = status;
+    if (where == null) {
+      return StatusLines.none();
+    }
+    try {
+      return StatusLines.open(where);
+    } catch (IOException e) {
+      throw new IllegalStateException(
+          "cannot write status lines to " + where + ": " + e.getMessage(), e);
+    }
+  }
+}

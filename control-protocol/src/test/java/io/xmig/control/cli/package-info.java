@@ -1,0 +1,4 @@
+@NullMarked
+package io.xmig.control.cli;
+
+import org.jspecify.annotations.NullMarked;
