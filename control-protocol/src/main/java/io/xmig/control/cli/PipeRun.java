@@ -37,6 +37,8 @@ final class PipeRun {
   private final StatusLines status;
   private final PrintWriter err;
   private final Consumer<Integer> atOnce;
+  private volatile Runnable stopper = () -> {};
+  private volatile boolean signalled;
 
   /**
    * @param name of the command, for messages
@@ -90,18 +92,19 @@ final class PipeRun {
     }
     said.countDown();
     status.close();
-    atOnce.accept(exit);
+    if (!signalled) {
+      atOnce.accept(exit); // else the signal decides about the exit status
+    }
     removeHook(hook);
     stack.close();
     return exit;
   }
 
-  private volatile Runnable stopper = () -> {};
-
   private void onSignal(CompletableFuture<Outcome> result, CountDownLatch said) {
     if (result.isDone()) {
       return;
     }
+    signalled = true;
     stopper.run();
     try {
       if (!said.await(SIGNAL_LIMIT_MS, TimeUnit.MILLISECONDS)) {

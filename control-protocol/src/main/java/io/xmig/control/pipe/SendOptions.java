@@ -32,5 +32,5 @@ public record SendOptions(
   public static final long LEAST_MAX_IN_FLIGHT = 1 << 20;
 
   /** Bound of a derived budget unless told otherwise. */
-  public static final long DEFAULT_MAX_IN_FLIGHT = 32L << 20;
+  public static final long DEFAULT_MAX_IN_FLIGHT = 16L << 20;
 }

@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 public final class StatusLines implements PipeEvents, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(StatusLines.class);
   private static final int MAX_WAITING = 256;
-  private static final long CLOSE_MILLIS = 200;
+  private static final long CLOSE_MILLIS = 50;
 
   private final @Nullable OutputStream target;
   private final ArrayBlockingQueue<String> lines = new ArrayBlockingQueue<>(MAX_WAITING);

@@ -1,0 +1,24 @@
+package io.xmig.control.cli;
+
+import java.io.PrintWriter;
+import java.util.Arrays;
+import picocli.CommandLine;
+
+/** The two commands as a program of their own, as {@code xmig} runs them. */
+public final class PipeMain {
+  private PipeMain() {}
+
+  public static void main(String[] args) {
+    Object command = args[0].equals("send") ? new SendCommand() : new ReceiveCommand();
+    CommandLine line = new CommandLine(command);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExecutionExceptionHandler(
+        (failure, at, parsed) -> {
+          PrintWriter err = at.getErr();
+          err.println("xmig " + args[0] + ": " + failure.getMessage());
+          err.flush();
+          return 1;
+        });
+    System.exit(line.execute(Arrays.copyOfRange(args, 1, args.length)));
+  }
+}
