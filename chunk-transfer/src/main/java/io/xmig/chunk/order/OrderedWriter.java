@@ -103,7 +103,8 @@ public final class OrderedWriter {
   }
 
   /** Bytes in stream order, and where their buffer goes afterwards. */
-  private record Run(ByteBuffer bytes, @Nullable ByteBuffer payload, @Nullable ByteBuffer decoded) {}
+  private record Run(
+      ByteBuffer bytes, @Nullable ByteBuffer payload, @Nullable ByteBuffer decoded) {}
 
   private record Decoded(ByteBuffer raw, long releasable) {}
 

@@ -52,8 +52,7 @@ final class Destination {
    * @param text a name or a DAG; if it leads to a host only, that host's default service is meant
    * @throws DagParseException if it is neither
    */
-  static java.util.function.Supplier<CompletableFuture<Dag>> resolver(
-      XiaStack stack, String text) {
+  static java.util.function.Supplier<CompletableFuture<Dag>> resolver(XiaStack stack, String text) {
     if (!isName(text)) {
       Dag dag = toService(Dag.parse(text));
       return () -> CompletableFuture.completedFuture(dag);

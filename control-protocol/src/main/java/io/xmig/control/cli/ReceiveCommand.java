@@ -147,8 +147,7 @@ public final class ReceiveCommand implements Callable<Integer> {
             shared.settleNs(),
             "xmig receive");
     PrintWriter err = spec.commandLine().getErr();
-    boolean register =
-        Destination.isName(service) && !service.equals(Destination.DEFAULT_SERVICE);
+    boolean register = Destination.isName(service) && !service.equals(Destination.DEFAULT_SERVICE);
     ReceivePipe pipe =
         new ReceivePipe(
             stack,

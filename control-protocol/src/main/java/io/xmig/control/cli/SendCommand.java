@@ -120,7 +120,8 @@ public final class SendCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     checkUsage();
     switch (StandardStreams.of(0)) {
-      case CLOSED -> throw new IllegalStateException("standard input is closed; QEMU's exec: opens it");
+      case CLOSED ->
+          throw new IllegalStateException("standard input is closed; QEMU's exec: opens it");
       case TERMINAL ->
           throw new IllegalStateException(
               "standard input is a terminal; use it in QEMU's exec: or redirect a file");

@@ -13,8 +13,7 @@ final class Settling {
 
   private Settling() {}
 
-  static void await(
-      EventLoop loop, @Nullable ControlChannel channel, long limitNs, Runnable then) {
+  static void await(EventLoop loop, @Nullable ControlChannel channel, long limitNs, Runnable then) {
     loop.schedule(TURN_NS, () -> check(loop, channel, limitNs, then));
   }
 

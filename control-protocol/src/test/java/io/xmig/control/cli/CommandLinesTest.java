@@ -26,17 +26,21 @@ class CommandLinesTest {
 
   @Test
   void aDestinationThatIsNeitherNameNorDagIsAUsageErrorThatPointsAtTheColumn() {
-    assertThat(usageError(new SendCommand(), "--to", "RE AD:12 HID:xyz")).contains("--to").contains("column");
+    assertThat(usageError(new SendCommand(), "--to", "RE AD:12 HID:xyz"))
+        .contains("--to")
+        .contains("column");
   }
 
   @Test
   void aServiceMustBeASidOrAName() {
     String ad = "AD:" + "1".repeat(40);
-    assertThat(usageError(new ReceiveCommand(), "--service", ad)).contains("expected a SID or a name");
+    assertThat(usageError(new ReceiveCommand(), "--service", ad))
+        .contains("expected a SID or a name");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"--chunk-size=3", "--in-flight=lots", "--resume-timeout=soon", "--compress=maybe"})
+  @ValueSource(
+      strings = {"--chunk-size=3", "--in-flight=lots", "--resume-timeout=soon", "--compress=maybe"})
   void impossibleValuesAreUsageErrors(String option) {
     assertThat(usageError(new SendCommand(), "--to", "vm7", option))
         .contains(option.substring(0, option.indexOf('=')));
@@ -55,7 +59,8 @@ class CommandLinesTest {
   void theSidOfANameIsItsSha1() {
     assertThat(Destination.service("abc"))
         .isEqualTo(Xid.parse("SID:a9993e364706816aba3e25717850c26c9cd0d89d"));
-    assertThatThrownBy(() -> Destination.service("two words")).isInstanceOf(DagParseException.class);
+    assertThatThrownBy(() -> Destination.service("two words"))
+        .isInstanceOf(DagParseException.class);
   }
 
   @ParameterizedTest
@@ -72,7 +77,10 @@ class CommandLinesTest {
 
   @Test
   void theChildOfADetachedCommandHasTheSameCommandLineAndDoesNotDetachAgain() {
-    assertThat(Detach.childCommand("/opt/jdk/bin/java", "java\0-cp\0x y\0Main\0send\0--detach\0--to\0vm\0"))
-        .containsExactly("/opt/jdk/bin/java", "-cp", "x y", "Main", "send", "--detached", "--to", "vm");
+    assertThat(
+            Detach.childCommand(
+                "/opt/jdk/bin/java", "java\0-cp\0x y\0Main\0send\0--detach\0--to\0vm\0"))
+        .containsExactly(
+            "/opt/jdk/bin/java", "-cp", "x y", "Main", "send", "--detached", "--to", "vm");
   }
 }

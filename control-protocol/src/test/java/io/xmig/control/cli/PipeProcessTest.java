@@ -130,7 +130,8 @@ class PipeProcessTest {
     Process receive = receiver(output);
     awaitListening();
     long began = System.nanoTime();
-    Process send = run(sender("--status", status.toString()).redirectInput(Redirect.from(input.toFile())));
+    Process send =
+        run(sender("--status", status.toString()).redirectInput(Redirect.from(input.toFile())));
     long peak = 0;
     while (receive.isAlive()) {
       try {
@@ -147,7 +148,9 @@ class PipeProcessTest {
         (System.nanoTime() - began) / 1_000_000, peak);
     assertThat(sha256(output)).isEqualTo(sha256(input));
     assertThat(err("send")).isEmpty();
-    assertThat(Files.readString(status)).contains("\"event\":\"verified\"").contains("\"event\":\"progress\"");
+    assertThat(Files.readString(status))
+        .contains("\"event\":\"verified\"")
+        .contains("\"event\":\"progress\"");
   }
 
   private static String sha256(Path file) throws Exception {
