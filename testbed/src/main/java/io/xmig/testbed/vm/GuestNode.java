@@ -105,8 +105,8 @@ final class GuestNode implements AutoCloseable {
     XiaNode node = new XiaNode(config, loop, new Random(new SecureRandom().nextLong()));
     node.attach(0, link);
     link.receiver(frame -> node.receive(0, frame));
-    LinkWatcher watcher = new LinkWatcher(loop, node::linkEvent);
-    watcher.watch(link.device().index(), 0);
+    LinkWatcher watcher = new LinkWatcher(loop);
+    watcher.watch(link.device().index(), 0, node::linkEvent);
     loop.own(watcher);
     return new Parts(node, link);
   }

@@ -24,42 +24,53 @@ public final class LinkWatcher implements AutoCloseable {
   private final NodeLoop.Registration registration;
   private final NativeBuffer buffer = new NativeBuffer(BUFFER_BYTES);
   private final ByteBuffer view = buffer.bytes().duplicate();
-  private final Map<Integer, Integer> ports = new HashMap<>();
-  private final Map<Integer, Boolean> up = new HashMap<>();
-  private final Consumer<LinkEvent> listener;
+  private final Map<Integer, Watched> watched = new HashMap<>();
+
+  /** An interface and who hears of it. */
+  private static final class Watched {
+    final int port;
+    final Consumer<LinkEvent> listener;
+    boolean up = true;
+
+    Watched(int port, Consumer<LinkEvent> listener) {
+      this.port = port;
+      this.listener = listener;
+    }
+
+    void tell(LinkEvent.Kind kind) {
+      listener.accept(new LinkEvent(kind, port, 0));
+    }
+  }
 
   private final LinkNews.Listener news =
       new LinkNews.Listener() {
         @Override
         public void notifyPeers(int interfaceIndex) {
-          Integer port = ports.get(interfaceIndex);
-          if (port != null) {
-            listener.accept(new LinkEvent(LinkEvent.Kind.NOTIFY_PEERS, port, 0));
+          Watched found = watched.get(interfaceIndex);
+          if (found != null) {
+            found.tell(LinkEvent.Kind.NOTIFY_PEERS);
           }
         }
 
         @Override
         public void state(int interfaceIndex, boolean isUp) {
-          Integer port = ports.get(interfaceIndex);
-          Boolean was = port == null ? null : up.put(interfaceIndex, isUp);
-          if (was != null && was != isUp) {
-            LinkEvent.Kind kind = isUp ? LinkEvent.Kind.UP : LinkEvent.Kind.DOWN;
-            listener.accept(new LinkEvent(kind, port, 0));
+          Watched found = watched.get(interfaceIndex);
+          if (found != null && found.up != isUp) {
+            found.up = isUp;
+            found.tell(isUp ? LinkEvent.Kind.UP : LinkEvent.Kind.DOWN);
           }
         }
       };
 
-  /** Starts listening; events of interfaces that were {@link #watch}ed go to {@code listener}. */
-  public LinkWatcher(NodeLoop loop, Consumer<LinkEvent> listener) {
-    this.listener = listener;
+  /** Starts listening for the interfaces that will be {@link #watch}ed. */
+  public LinkWatcher(NodeLoop loop) {
     this.socket = Sockets.linkNews();
     this.registration = loop.register(socket, Epoll.IN, this::ready);
   }
 
-  /** Watches the interface of this index, which is behind this port of the node. */
-  public void watch(int interfaceIndex, int port) {
-    ports.put(interfaceIndex, port);
-    up.put(interfaceIndex, true);
+  /** Watches the interface of this index, which is behind this port of the listener's node. */
+  public void watch(int interfaceIndex, int port, Consumer<LinkEvent> listener) {
+    watched.put(interfaceIndex, new Watched(port, listener));
   }
 
   private void ready(int events) {

@@ -16,8 +16,8 @@ abstract class SocketLink implements Link {
   /** Batches taken from the kernel before other links get their turn. */
   private static final int BATCHES_PER_TURN = 4;
 
-  /** How long to wait when the kernel has no memory for packets and will not say when it has. */
-  private static final long NO_BUFFER_RETRY_NS = 500_000;
+  /** How long to wait when the kernel takes no more and will not say when it does. */
+  private static final long RETRY_NS = 500_000;
 
   private static final int SEND_BATCH = 64;
   private static final int INITIAL_QUEUE_BYTES = 64 * 1024;
@@ -136,6 +136,11 @@ abstract class SocketLink implements Link {
     return false;
   }
 
+  /** Whether the kernel says when there is room again after it took no more. */
+  boolean announcesRoom() {
+    return true;
+  }
+
   /** Whether {@code errno} says that nobody is at the other end. */
   boolean meansAbsent(int errno) {
     return switch (errno) {
@@ -195,13 +200,13 @@ abstract class SocketLink implements Link {
         continue;
       }
       int errno = -result;
-      if (errno == Errno.EAGAIN) {
+      if (errno == Errno.EAGAIN && announcesRoom()) {
         block();
         return;
       }
-      if (errno == Errno.ENOBUFS || errno == Errno.ENOMEM) {
+      if (errno == Errno.EAGAIN || errno == Errno.ENOBUFS || errno == Errno.ENOMEM) {
         blocked = true;
-        loop.schedule(NO_BUFFER_RETRY_NS, this::unblock);
+        loop.schedule(RETRY_NS, this::unblock);
         return;
       }
       if (errno == Errno.EMSGSIZE) {

@@ -29,6 +29,14 @@ public final class UnixLink extends SocketLink {
   private static final long WATCH_INTERVAL_NS = 250_000_000;
   private static final int SOCKET_BUFFER_BYTES = 2 << 20;
 
+  /** What is at the other end. */
+  private enum Kind {
+    PAIR,
+    PLUG,
+    PLUGGED
+  }
+
+  private final Kind kind;
   private final Path local;
   private final SocketAddress remote;
   private final Runnable watch = this::watch;
@@ -42,13 +50,19 @@ public final class UnixLink extends SocketLink {
       SocketAddress remote,
       Socket receiving,
       Socket sending,
-      boolean pair) {
+      Kind kind) {
     super(loop, local.getFileName().toString(), options, receiving, sending, false);
     this.local = local;
     this.remote = remote;
+    this.kind = kind;
     this.lastAttemptNs = loop.nanoTime() - CONNECT_INTERVAL_NS;
+    if (kind == Kind.PLUGGED) {
+      connected = true; // in the sense that there is nothing to connect
+      sendTo(remote);
+      return;
+    }
     connect();
-    if (pair) {
+    if (kind == Kind.PAIR) {
       loop.schedule(WATCH_INTERVAL_NS, watch);
     }
   }
@@ -62,7 +76,7 @@ public final class UnixLink extends SocketLink {
   public static UnixLink pair(NodeLoop loop, LinkOptions options, Path local, Path remote) {
     SocketAddress peer = SocketAddress.unix(remote);
     Socket socket = bound(local);
-    return new UnixLink(loop, options, local, peer, socket, socket, true);
+    return new UnixLink(loop, options, local, peer, socket, socket, Kind.PAIR);
   }
 
   /**
@@ -73,7 +87,17 @@ public final class UnixLink extends SocketLink {
   public static UnixLink plug(NodeLoop loop, LinkOptions options, Path local, Path remote) {
     SocketAddress peer = SocketAddress.unix(remote);
     Socket receiving = bound(local);
-    return new UnixLink(loop, options, local, peer, receiving, sendingSocket(), false);
+    return new UnixLink(loop, options, local, peer, receiving, sendingSocket(), Kind.PLUG);
+  }
+
+  /**
+   * The other end of a {@link #plug} or {@link UnixHub}, as a QEMU makes it: one socket, bound and
+   * not connected, so that the hub sees who sends.
+   */
+  public static UnixLink plugged(NodeLoop loop, LinkOptions options, Path local, Path plug) {
+    SocketAddress peer = SocketAddress.unix(plug);
+    Socket socket = bound(local);
+    return new UnixLink(loop, options, local, peer, socket, socket, Kind.PLUGGED);
   }
 
   static Socket sendingSocket() {
@@ -149,9 +173,15 @@ public final class UnixLink extends SocketLink {
     return errno == Errno.EPERM || super.meansAbsent(errno);
   }
 
+  /** Whoever is not connected is always told that it may send. */
+  @Override
+  boolean announcesRoom() {
+    return kind != Kind.PLUGGED;
+  }
+
   @Override
   boolean recovered(int errno) {
-    if (!meansAbsent(errno)) {
+    if (!meansAbsent(errno) || kind == Kind.PLUGGED) {
       return false;
     }
     if (connected || loop().nanoTime() - lastAttemptNs >= CONNECT_INTERVAL_NS) {

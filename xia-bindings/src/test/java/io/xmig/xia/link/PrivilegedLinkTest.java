@@ -62,8 +62,8 @@ class PrivilegedLinkTest {
       PacketLink right = open(a + "p", heardByB);
       on(
           () -> {
-            LinkWatcher watcher = new LinkWatcher(loop, events::add);
-            watcher.watch(right.device().index(), 3);
+            LinkWatcher watcher = new LinkWatcher(loop);
+            watcher.watch(right.device().index(), 3, events::add);
             loop.own(watcher);
             return 0;
           });

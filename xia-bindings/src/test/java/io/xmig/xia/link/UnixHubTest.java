@@ -3,8 +3,6 @@ package io.xmig.xia.link;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.xmig.xia.link.posix.Socket;
-import io.xmig.xia.link.posix.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,18 +30,11 @@ class UnixHubTest {
     return loop.call(function).get(5, TimeUnit.SECONDS);
   }
 
-  /** A stand-in for QEMU: one socket, bound to its own path, not connected. */
-  private static final class Vm extends SocketLink {
-    Vm(NodeLoop loop, Socket socket, Path plug) {
-      super(loop, "vm", LinkOptions.ofMtu(1500), socket, socket, false);
-      sendTo(SocketAddress.unix(plug));
-    }
-  }
-
-  private Vm vm(Path local, List<Long> sources) throws Exception {
+  private UnixLink vm(Path local, List<Long> sources) throws Exception {
     return on(
         () -> {
-          Vm vm = new Vm(loop, UnixLink.bound(local), dir.resolve("plug-lan.sock"));
+          UnixLink vm =
+              UnixLink.plugged(loop, LinkOptions.ofMtu(1500), local, dir.resolve("plug-lan.sock"));
           vm.receiver(
               frame -> sources.add(frame.getLong(frame.position() + 4) & 0xffff_ffff_ffffL));
           loop.own(vm);
@@ -78,9 +69,9 @@ class UnixHubTest {
             });
     List<Long> heardByFirst = Collections.synchronizedList(new ArrayList<>());
     List<Long> heardBySecond = Collections.synchronizedList(new ArrayList<>());
-    Vm first = vm(dir.resolve("vm1.sock"), heardByFirst);
-    Vm second = vm(dir.resolve("vm2.sock"), heardBySecond);
-    Vm stranger = vm(elsewhere.resolve("vm3.sock"), new ArrayList<>());
+    UnixLink first = vm(dir.resolve("vm1.sock"), heardByFirst);
+    UnixLink second = vm(dir.resolve("vm2.sock"), heardBySecond);
+    UnixLink stranger = vm(elsewhere.resolve("vm3.sock"), new ArrayList<>());
     on(() -> send(first, frame(0xa, 0xffff_ffff_ffffL)));
     await().until(() -> lan.links().size() == 1);
     on(() -> send(second, frame(0xb, 0xa)));

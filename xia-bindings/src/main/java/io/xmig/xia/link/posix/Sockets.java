@@ -16,6 +16,7 @@ public final class Sockets {
   private static final int PACKET_ADD_MEMBERSHIP = 1;
   private static final int PACKET_MR_PROMISC = 1;
   private static final int SOL_SOCKET = 1;
+  private static final int SO_REUSEADDR = 2;
   private static final int SO_ATTACH_FILTER = 26;
 
   /** Every protocol (ETH_P_ALL). */
@@ -36,6 +37,20 @@ public final class Sockets {
   /** A UDP socket over IPv4. */
   public static Socket udp() {
     return open(SocketAddress.AF_INET, SOCK_DGRAM, 0, "udp-socket");
+  }
+
+  /** A TCP socket that accepts connections to an IPv4 address and port. */
+  public static Socket tcpListening(SocketAddress address, int backlog) {
+    Socket socket = open(SocketAddress.AF_INET, SOCK_STREAM, 0, "tcp-socket");
+    socket.setOptional(SOL_SOCKET, SO_REUSEADDR, 1);
+    bound(socket, address);
+    try {
+      socket.listen(backlog);
+      return socket;
+    } catch (RuntimeException e) {
+      socket.close();
+      throw e;
+    }
   }
 
   /** The kernel's news about network interfaces (NETLINK_ROUTE, group RTNLGRP_LINK). */

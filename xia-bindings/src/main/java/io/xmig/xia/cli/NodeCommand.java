@@ -1,0 +1,217 @@
+package io.xmig.xia.cli;
+
+import io.xmig.xia.click.Topology;
+import io.xmig.xia.host.HostOptions;
+import io.xmig.xia.host.NodeHost;
+import io.xmig.xia.link.LinkShape;
+import io.xmig.xia.socket.ipc.NodeStackProvider;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code xmig node}: runs the nodes of a Click file, or some of them, until it is told to stop. */
+@Command(
+    name = "node",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Run XIA nodes: hosts, routers and switches of a Click file.",
+      "",
+      "Other processes use a node's sockets through DIR/NODE.api (--xia node:DIR/NODE.api). Nodes of"
+          + " one file may run in one process or in several with the same DIR; a link between two"
+          + " processes becomes a pair of sockets there. Virtual machines are plugged into a switch"
+          + " at DIR/plug-SWITCH.sock.",
+      ""
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xmig node testbed/topologies/intra-ad.click --run /tmp/net",
+      "  xmig node intra-ad.click --run /tmp/net --only HOST_A,HOST_B",
+      "  xmig node wan.click --run /tmp/net --shape 100mbit,20ms,1%% --mtu 9000",
+      "  qemu-system-x86_64 … -netdev dgram,id=n0,local.type=unix,local.path=/tmp/net/vm1.sock,\\",
+      "      remote.type=unix,remote.path=/tmp/net/plug-SEGMENT_A.sock"
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:stopped by SIGTERM or SIGINT",
+      "1:a socket or device could not be opened, or the node failed",
+      "2:wrong usage, or an error in the Click file"
+    })
+public final class NodeCommand implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+
+  @Parameters(index = "0", paramLabel = "FILE", description = "Click file with the topology.")
+  private @Nullable Path file;
+
+  @Option(
+      names = "--run",
+      paramLabel = "DIR",
+      description = {
+        "Directory for the sockets; made if it does not exist.",
+        "Default: $XDG_RUNTIME_DIR/xmig-UID, else /tmp/xmig-UID."
+      })
+  private @Nullable Path directory;
+
+  @Option(
+      names = "--only",
+      paramLabel = "NODE",
+      split = ",",
+      description = "Run only these nodes here; a switch goes with the node on its first port.")
+  private Set<String> only = new LinkedHashSet<>();
+
+  @Option(
+      names = "--mtu",
+      paramLabel = "BYTES",
+      defaultValue = "1500",
+      description = "MTU of all links, 1024 to 65535. Default: ${DEFAULT-VALUE}.")
+  private int mtu;
+
+  @Option(
+      names = "--shape",
+      paramLabel = "SHAPE",
+      description = {
+        "In place of what the file says, for every link that it shapes, each way:",
+        "rate,delay,loss and more, e.g. 1gbit,1ms or 100mbit,10ms,0.5%%,2ms:jitter,1%%:reorder."
+      })
+  private @Nullable String shape;
+
+  @Option(
+      names = "--control",
+      paramLabel = "PORT",
+      description = {
+        "TCP port of the ControlSocket on 127.0.0.1; 0 for any free one, none for none.",
+        "Default: the file's if all its nodes run here, else none."
+      })
+  private @Nullable String control;
+
+  @Option(
+      names = "--no-attachments",
+      description = "Leave out UDP sockets and devices that the file attaches to ports.")
+  private boolean noAttachments;
+
+  @Option(
+      names = "--cache",
+      paramLabel = "MIB",
+      defaultValue = "0",
+      description = "Keep this much of the content that passes through routers. Default: none.")
+  private int cacheMib;
+
+  @Option(
+      names = "--chunk-memory",
+      paramLabel = "MIB",
+      defaultValue = "40",
+      description = "Memory for chunks published on a node. Default: ${DEFAULT-VALUE}.")
+  private int chunkMib;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Makes loss, jitter and identifiers the same each time.")
+  private @Nullable Long seed;
+
+  private final CountDownLatch stop = new CountDownLatch(1);
+
+  @Override
+  public Integer call() throws InterruptedException {
+    CommandSpec command = java.util.Objects.requireNonNull(spec);
+    HostOptions options = options(command);
+    Topology topology;
+    NodeHost host;
+    try {
+      topology = Topology.load(java.util.Objects.requireNonNull(file));
+      host = NodeHost.start(topology, options);
+    } catch (IllegalArgumentException | io.xmig.xia.click.ClickParseException e) {
+      throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+    PrintWriter out = command.commandLine().getOut();
+    Thread hook = new Thread(() -> stopped(host), "xmig-node-stop");
+    Runtime.getRuntime().addShutdownHook(hook);
+    for (String name : host.names()) {
+      out.println("node " + name + " " + host.apiSocket(name));
+    }
+    host.plugs().forEach((lan, path) -> out.println("plug " + lan + " " + path));
+    if (host.controlPort() != HostOptions.NO_CONTROL) {
+      out.println("control 127.0.0.1:" + host.controlPort());
+    }
+    out.println("ready");
+    out.flush();
+    host.loop().ended().thenRun(stop::countDown);
+    stop.await();
+    boolean asked = !removeHook(hook);
+    host.close();
+    return asked ? 0 : 1;
+  }
+
+  /** False if the process is already being shut down. */
+  private static boolean removeHook(Thread hook) {
+    try {
+      return Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      return false;
+    }
+  }
+
+  /** Runs on SIGTERM: sockets are removed, and the status says that this is how it should end. */
+  private static void stopped(NodeHost host) {
+    int status = 0;
+    try {
+      host.close();
+    } catch (RuntimeException e) {
+      status = 1;
+    }
+    Runtime.getRuntime().halt(status);
+  }
+
+  private HostOptions options(CommandSpec command) {
+    Path run = directory == null ? NodeStackProvider.runtimeDirectory() : directory;
+    if (mtu < 1024 || mtu > 65_535) {
+      throw wrong(command, "--mtu must be 1024 to 65535, not " + mtu);
+    }
+    if (cacheMib < 0 || chunkMib < 1 || cacheMib > 65_536 || chunkMib > 65_536) {
+      throw wrong(command, "--cache and --chunk-memory are numbers of MiB");
+    }
+    LinkShape instead;
+    try {
+      instead = shape == null ? null : LinkShape.parse(shape);
+    } catch (IllegalArgumentException e) {
+      throw wrong(command, "--shape: " + e.getMessage());
+    }
+    HostOptions options =
+        HostOptions.in(run.toAbsolutePath())
+            .withOnly(only)
+            .withMtu(mtu)
+            .withShape(instead)
+            .withControl(controlPort(command))
+            .withAttachments(!noAttachments)
+            .withCache((long) cacheMib << 20)
+            .withChunkMemory((long) chunkMib << 20);
+    return seed == null ? options : options.withSeed(seed);
+  }
+
+  private int controlPort(CommandSpec command) {
+    String given = control;
+    if (given == null) {
+      return HostOptions.CONTROL_OF_FILE;
+    }
+    if (given.equals("none")) {
+      return HostOptions.NO_CONTROL;
+    }
+    if (given.matches("[0-9]{1,5}") && Integer.parseInt(given) <= 65_535) {
+      return Integer.parseInt(given);
+    }
+    throw wrong(command, "--control is a port or none, not '" + given + "'");
+  }
+
+  private static ParameterException wrong(CommandSpec command, String what) {
+    return new ParameterException(command.commandLine(), what);
+  }
+}
