@@ -1,0 +1,180 @@
+package io.xmig.adapt.cli;
+
+import io.xmig.adapt.agent.Agent;
+import io.xmig.adapt.agent.AgentConfig;
+import io.xmig.adapt.agent.AgentTiming;
+import io.xmig.adapt.service.AdaptServices;
+import io.xmig.adapt.service.StatusWriter;
+import io.xmig.xia.addr.DagParseException;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
+import io.xmig.xia.cli.StackOption;
+import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.socket.ipc.NodeStackProvider;
+import io.xmig.xia.wire.EthernetFlyweight;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code xmig agent}. */
+@Command(
+    name = "agent",
+    mixinStandardHelpOptions = true,
+    subcommands = AgentStatusCommand.class,
+    description = {
+      "Keep this host reachable wherever it wakes up: configure it from beacons, register it with",
+      "the gateway and its names with the name service, have its old addresses redirected.",
+      "Runs until SIGTERM."
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:told to end", "1:the node is gone or refused", "2:usage"},
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xmig agent --key keys/3fa9… --trust-file ads.txt --name vm.xia --name cal.xia=SID:…",
+      "  xmig agent --accept-unsigned --name vm.xia      (as the prototype's hosts)",
+      "  xmig agent status"
+    })
+public final class AgentCommand implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+  @Mixin private StackOption xia = new StackOption();
+  @Mixin private TrustOptions trust = new TrustOptions();
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME[=SID]",
+      description = "Name to keep registered, for the host or one of its services; repeatable.")
+  private List<String> names = new ArrayList<>();
+
+  @Option(
+      names = "--mac",
+      paramLabel = "ETH",
+      description = "Ethernet address of the host. Default: what the node says.")
+  private @Nullable String mac;
+
+  @Option(
+      names = "--lifetime",
+      paramLabel = "TIME",
+      defaultValue = "60s",
+      converter = Spans.class,
+      description = "Lifetime of a registration; refreshed in time. Default: ${DEFAULT-VALUE}.")
+  private Duration lifetime = Duration.ofSeconds(60);
+
+  @Option(
+      names = "--status-file",
+      paramLabel = "FILE",
+      description = "Where 'xmig agent status' looks. Default: agent-HID.status in the runtime"
+          + " directory.")
+  private @Nullable Path statusFile;
+
+  /** Where the agent of a host keeps its status unless told otherwise. */
+  static Path defaultStatusFile(Xid hid) {
+    return NodeStackProvider.runtimeDirectory()
+        .resolve("agent-" + hid.idHex().substring(0, 12) + ".status");
+  }
+
+  @Override
+  public Integer call() {
+    Map<String, @Nullable Xid> wanted = parseNames();
+    long givenMac = parseMac();
+    var signer = trust.signer();
+    var mandate = trust.mandate();
+    var domains = trust.trust();
+    boolean unsigned = trust.acceptUnsigned();
+    try (XiaStack stack = xia.open()) {
+      Xid hid =
+          Running.call(
+              stack, () -> CompletableFuture.completedFuture(stack.localAddress().hid()));
+      long address = givenMac != 0 ? givenMac : macOf(stack, hid);
+      AgentConfig config =
+          new AgentConfig(
+              signer,
+              mandate,
+              domains,
+              unsigned,
+              wanted,
+              address,
+              lifetime,
+              Duration.ofSeconds(30),
+              AgentTiming.standard());
+      Agent agent;
+      try {
+        agent = Running.await(AdaptServices.agent(stack, config));
+      } catch (IllegalArgumentException e) {
+        throw trust.usage("--key: " + e.getMessage());
+      }
+      Path file = statusFile == null ? defaultStatusFile(hid) : statusFile;
+      try (StatusWriter status = new StatusWriter(agent, stack, file)) {
+        if (spec != null) {
+          spec.commandLine().getOut().println("agent of " + hid + ", status in " + file);
+          spec.commandLine().getOut().flush();
+        }
+        Runnable removeStatus = status::close;
+        return Running.untilEnd(
+            stack,
+            () -> {
+              agent.close();
+              removeStatus.run();
+            });
+      }
+    }
+  }
+
+  /** The Ethernet address of a node's first port, 0 if it does not say. */
+  static long macOf(XiaStack stack, Xid hid) {
+    try {
+      String table = Running.call(stack, () -> stack.readHandler("./xlc/xarpr.table"));
+      for (String line : table.split("\n", -1)) {
+        String[] words = line.trim().split("\\s+", -1);
+        if (words.length >= 2 && words[0].equals(hid.toString())) {
+          return EthernetFlyweight.parseMac(words[1]);
+        }
+      }
+    } catch (RuntimeException e) {
+      return 0; // without it the agent takes one question more to be sure that it was moved
+    }
+    return 0;
+  }
+
+  private long parseMac() {
+    if (mac == null) {
+      return 0;
+    }
+    try {
+      return EthernetFlyweight.parseMac(mac);
+    } catch (IllegalArgumentException e) {
+      throw trust.usage("--mac: " + e.getMessage());
+    }
+  }
+
+  private Map<String, @Nullable Xid> parseNames() {
+    Map<String, @Nullable Xid> wanted = new TreeMap<>();
+    for (String item : names) {
+      int equals = item.indexOf('=');
+      String name = equals < 0 ? item : item.substring(0, equals);
+      if (name.isBlank()) {
+        throw trust.usage("--name: empty name in '" + item + "'");
+      }
+      try {
+        Xid sid = equals < 0 ? null : Xid.parse(item.substring(equals + 1));
+        if (sid != null && !sid.is(XidType.SID)) {
+          throw trust.usage("--name: expected a SID behind '=', not " + sid);
+        }
+        wanted.put(name, sid);
+      } catch (DagParseException e) {
+        throw trust.usage("--name: " + e.getMessage());
+      }
+    }
+    return wanted;
+  }
+}

@@ -1,0 +1,52 @@
+package io.xmig.adapt.cli;
+
+import io.xmig.adapt.names.NameServer;
+import io.xmig.adapt.service.AdaptServices;
+import io.xmig.xia.cli.StackOption;
+import io.xmig.xia.socket.XiaStack;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code xmig nameserver}. */
+@Command(
+    name = "nameserver",
+    mixinStandardHelpOptions = true,
+    description = "Run the name service on this host. Runs until SIGTERM.",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:told to end", "1:the node is gone or refused", "2:usage"},
+    footerHeading = "%nExample:%n",
+    footer = "  xmig nameserver --key keys/3fa9…")
+public final class NameServerCommand implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+  @Mixin private StackOption xia = new StackOption();
+  @Mixin private TrustOptions trust = new TrustOptions();
+
+  @Option(
+      names = "--capacity",
+      paramLabel = "N",
+      defaultValue = "100000",
+      description = "Names held. Default: ${DEFAULT-VALUE}.")
+  private int capacity = NameServer.DEFAULT_CAPACITY;
+
+  @Override
+  public Integer call() {
+    if (capacity < 1 || capacity > 10_000_000) {
+      throw trust.usage("--capacity: expected 1 to 10000000, not " + capacity);
+    }
+    NameServer.Config config =
+        new NameServer.Config(trust.signer(), trust.acceptUnsigned(), capacity);
+    try (XiaStack stack = xia.open()) {
+      NameServer server = Running.await(AdaptServices.nameServer(stack, config));
+      if (spec != null) {
+        spec.commandLine().getOut().println("name server ready");
+        spec.commandLine().getOut().flush();
+      }
+      return Running.untilEnd(stack, server::close);
+    }
+  }
+}
