@@ -14,6 +14,12 @@ final class Subcommands {
     all.put("cal", io.xmig.testbed.workload.CalCommand.class);
     all.put("send", io.xmig.control.cli.SendCommand.class);
     all.put("receive", io.xmig.control.cli.ReceiveCommand.class);
+    all.put("gateway", io.xmig.adapt.cli.GatewayCommand.class);
+    all.put("agent", io.xmig.adapt.cli.AgentCommand.class);
+    all.put("nameserver", io.xmig.adapt.cli.NameServerCommand.class);
+    all.put("name", io.xmig.adapt.cli.NameCommand.class);
+    all.put("route", io.xmig.adapt.cli.RouteCommand.class);
+    all.put("key", io.xmig.adapt.cli.KeyCommand.class);
     all.put("completion", CompletionCommand.class);
     return all;
   }
