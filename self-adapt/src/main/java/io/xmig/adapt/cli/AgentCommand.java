@@ -73,8 +73,9 @@ public final class AgentCommand implements Callable<Integer> {
   @Option(
       names = "--status-file",
       paramLabel = "FILE",
-      description = "Where 'xmig agent status' looks. Default: agent-HID.status in the runtime"
-          + " directory.")
+      description =
+          "Where 'xmig agent status' looks. Default: agent-HID.status in the runtime"
+              + " directory.")
   private @Nullable Path statusFile;
 
   /** Where the agent of a host keeps its status unless told otherwise. */
@@ -93,8 +94,7 @@ public final class AgentCommand implements Callable<Integer> {
     boolean unsigned = trust.acceptUnsigned();
     try (XiaStack stack = xia.open()) {
       Xid hid =
-          Running.call(
-              stack, () -> CompletableFuture.completedFuture(stack.localAddress().hid()));
+          Running.call(stack, () -> CompletableFuture.completedFuture(stack.localAddress().hid()));
       long address = givenMac != 0 ? givenMac : macOf(stack, hid);
       AgentConfig config =
           new AgentConfig(

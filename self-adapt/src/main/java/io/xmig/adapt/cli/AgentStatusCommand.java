@@ -71,8 +71,7 @@ public final class AgentStatusCommand implements Callable<Integer> {
     List<Path> found = new ArrayList<>();
     Path directory = NodeStackProvider.runtimeDirectory();
     if (Files.isDirectory(directory)) {
-      try (DirectoryStream<Path> files =
-          Files.newDirectoryStream(directory, "agent-*.status")) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "agent-*.status")) {
         files.forEach(found::add);
       }
     }

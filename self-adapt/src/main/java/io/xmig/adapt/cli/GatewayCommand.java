@@ -41,8 +41,9 @@ public final class GatewayCommand implements Callable<Integer> {
   @Option(
       names = "--name-server",
       paramLabel = "DAG",
-      description = "Name server that beacons recommend. Default: the one this node knows, else the"
-          + " router itself.")
+      description =
+          "Name server that beacons recommend. Default: the one this node knows, else the"
+              + " router itself.")
   private @Nullable String nameServer;
 
   @Option(

@@ -63,8 +63,7 @@ public final class KeyCommand implements Runnable {
       name = "new",
       mixinStandardHelpOptions = true,
       description = "Make a key pair; prints its private file.")
-  int create(
-      @Parameters(paramLabel = "DIR", description = "Where the files go.") Path directory) {
+  int create(@Parameters(paramLabel = "DIR", description = "Where the files go.") Path directory) {
     return attempt(() -> out().println(KeyFiles.create(directory)));
   }
 
@@ -89,7 +88,11 @@ public final class KeyCommand implements Runnable {
   int delegate(
       @Option(names = "--key", required = true, paramLabel = "FILE", description = "Who gives.")
           Path key,
-      @Option(names = "--to", required = true, paramLabel = "FILE", description = "Who gets (.pub).")
+      @Option(
+              names = "--to",
+              required = true,
+              paramLabel = "FILE",
+              description = "Who gets (.pub).")
           Path to,
       @Option(
               names = "--scope",
@@ -121,8 +124,7 @@ public final class KeyCommand implements Runnable {
                   scope,
                   now - 60,
                   now + Math.max(1, time.toSeconds()));
-          Files.writeString(
-              file, Base64.getMimeEncoder().encodeToString(leave.encode()) + "\n");
+          Files.writeString(file, Base64.getMimeEncoder().encodeToString(leave.encode()) + "\n");
         });
   }
 

@@ -39,8 +39,9 @@ final class TrustOptions {
   @Option(
       names = "--trust-gateway",
       paramLabel = "AD=HID",
-      description = "Gateway that may speak for a domain; repeatable. Default: only a gateway whose"
-          + " key, or whose mandate's issuer, hashes to the AD.")
+      description =
+          "Gateway that may speak for a domain; repeatable. Default: only a gateway whose"
+              + " key, or whose mandate's issuer, hashes to the AD.")
   private List<String> gateways = new ArrayList<>();
 
   @Option(
@@ -54,9 +55,7 @@ final class TrustOptions {
       description = "Believe whoever signs for a domain: no protection against rogue gateways.")
   private boolean trustAny;
 
-  @Option(
-      names = "--accept-unsigned",
-      description = "Also believe unsigned v1.1 peers.")
+  @Option(names = "--accept-unsigned", description = "Also believe unsigned v1.1 peers.")
   private boolean acceptUnsigned;
 
   boolean acceptUnsigned() {
@@ -88,8 +87,7 @@ final class TrustOptions {
       if (Files.size(file) > 64 * 1024) {
         throw usage(option + ": " + file + " is no delegation");
       }
-      return Delegation.decode(
-          Base64.getMimeDecoder().decode(Files.readString(file).trim()));
+      return Delegation.decode(Base64.getMimeDecoder().decode(Files.readString(file).trim()));
     } catch (IOException e) {
       throw usage(option + ": cannot read " + e.getMessage());
     } catch (IllegalArgumentException | XiaException e) {

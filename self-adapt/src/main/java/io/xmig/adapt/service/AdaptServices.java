@@ -17,7 +17,8 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Starts the services on a stack, from whatever thread: with Ed25519, the system's clock and the
- * system's randomness. In a node's process give it the node's own stack; there each costs no process.
+ * system's randomness. In a node's process give it the node's own stack; there each costs no
+ * process.
  *
  * @threading any
  */
@@ -37,8 +38,7 @@ public final class AdaptServices {
     return onLoop(
         stack,
         () -> {
-          Gateway gateway =
-              new Gateway(stack, config, new Ed25519(), AdaptServices::epochMicros);
+          Gateway gateway = new Gateway(stack, config, new Ed25519(), AdaptServices::epochMicros);
           return gateway.start().thenApply(started -> gateway);
         });
   }
@@ -51,18 +51,13 @@ public final class AdaptServices {
         () -> {
           Agent agent =
               new Agent(
-                  stack,
-                  config,
-                  new Ed25519(),
-                  new SecureRandom(),
-                  AdaptServices::epochMicros);
+                  stack, config, new Ed25519(), new SecureRandom(), AdaptServices::epochMicros);
           return agent.start().thenApply(started -> agent);
         });
   }
 
   /** Starts a name server; completes when it serves. */
-  public static CompletableFuture<NameServer> nameServer(
-      XiaStack stack, NameServer.Config config) {
+  public static CompletableFuture<NameServer> nameServer(XiaStack stack, NameServer.Config config) {
     warmUp();
     return onLoop(
         stack,

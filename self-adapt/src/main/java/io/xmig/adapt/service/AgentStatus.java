@@ -18,7 +18,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an agent is doing, as {@code xmig agent status} shows it; times in milliseconds since the epoch.
+ * What an agent is doing, as {@code xmig agent status} shows it; times in milliseconds since the
+ * epoch.
  *
  * @param state the state's name
  * @param waitingFor what it is waiting for, {@code nothing} when all is well
@@ -69,8 +70,7 @@ public record AgentStatus(
     m.redirected().forEach((ad, done) -> redirected.put(ad.toString(), done));
     List<Step> steps = new ArrayList<>();
     for (AgentEvent e : m.events()) {
-      steps.add(
-          new Step(ms(e.atNs(), loopNowNs, epochNowMs), e.name(), new TreeMap<>(e.facts())));
+      steps.add(new Step(ms(e.atNs(), loopNowNs, epochNowMs), e.name(), new TreeMap<>(e.facts())));
     }
     return new AgentStatus(
         ProcessHandle.current().pid(),
@@ -122,8 +122,7 @@ public record AgentStatus(
     }
     Path fresh = file.resolveSibling(file.getFileName() + ".new");
     Files.write(fresh, JSON.writeValueAsBytes(this));
-    Files.move(
-        fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   /** The JSON text. */

@@ -44,8 +44,7 @@ public final class StatusWriter implements AutoCloseable {
         .execute(
             () -> {
               AgentStatus status =
-                  AgentStatus.of(
-                      agent, stack.loop().nanoTime(), AdaptServices.epochMicros() / 1e3);
+                  AgentStatus.of(agent, stack.loop().nanoTime(), AdaptServices.epochMicros() / 1e3);
               if (!closed) {
                 worker.execute(() -> write(status));
               }

@@ -1,6 +1,6 @@
 /**
- * Takes a stack and a configuration, gives running services with real keys, clocks and status files;
- * what commands and node processes start.
+ * Takes a stack and a configuration, gives running services with real keys, clocks and status
+ * files; what commands and node processes start.
  */
 @NullMarked
 package io.xmig.adapt.service;

@@ -65,11 +65,15 @@ class CommandsTest {
               MemoryLink[] wire = MemoryLink.pair(loop, "wire", LinkOptions.ofMtu(1500));
               node(
                   NodeConfig.router(
-                      "router", new LocalAddress(ad, routerKey.identity().hid(), null), 0x020000000001L),
+                      "router",
+                      new LocalAddress(ad, routerKey.identity().hid(), null),
+                      0x020000000001L),
                   wire[0]);
               node(
                   NodeConfig.host(
-                      "host", new LocalAddress(NOWHERE, hostKey.identity().hid(), null), 0x020000000002L),
+                      "host",
+                      new LocalAddress(NOWHERE, hostKey.identity().hid(), null),
+                      0x020000000002L),
                   wire[1]);
               return null;
             })
