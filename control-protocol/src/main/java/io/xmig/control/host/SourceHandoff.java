@@ -195,6 +195,9 @@ final class SourceHandoff {
       case TRANSFERRING -> {
         if (migrationCompleted) {
           commit();
+        } else {
+          // so that the destination knows where to answer
+          send(message());
         }
       }
       case COMMITTING -> sendDecision();

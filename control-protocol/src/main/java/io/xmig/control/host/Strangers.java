@@ -20,7 +20,7 @@ final class Strangers {
     HandoffMessage.Builder answer = HandoffMessage.newBuilder().setHandoff(message.getHandoff());
     return switch (message.getBodyCase()) {
       // to a destination
-      case COMMIT, ABORT ->
+      case COMMIT, ABORT, BODY_NOT_SET ->
           Optional.of(
               answer
                   .setAborted(Aborted.newBuilder().setReason("the destination does not know it"))

@@ -1,0 +1,54 @@
+package io.xmig.control.host;
+
+import io.xmig.control.host.v1.HandoffMessage;
+
+/**
+ * Connections between host services.
+ *
+ * @threading any; listeners are called on the transport's own threads and must not block
+ */
+public interface HandoffTransport extends AutoCloseable {
+  /** What happens on a connection. */
+  interface Listener {
+    /** Messages can be sent, for the first time or after a break. */
+    void up();
+
+    /** Broken; what was sent may be lost. An opened connection is tried again by itself. */
+    void down();
+
+    /** A message came. */
+    void received(HandoffMessage message);
+  }
+
+  /** A connection to one other host service. */
+  interface Link extends AutoCloseable {
+    /** Sends, or loses the message if the connection is broken. */
+    void send(HandoffMessage message);
+
+    /** Breaks the connection; an opened one is made anew. */
+    void reset();
+
+    /** Ends it for good; the listener hears no more. */
+    @Override
+    void close();
+  }
+
+  /** Gives each incoming connection its listener. */
+  @FunctionalInterface
+  interface Acceptor {
+    Listener accept(Link link);
+  }
+
+  /**
+   * Keeps a connection to another host service until it is closed.
+   *
+   * @param peer name or address
+   */
+  Link open(String peer, Listener listener);
+
+  /** Accepts connections from now on. */
+  void accept(Acceptor acceptor);
+
+  @Override
+  void close();
+}

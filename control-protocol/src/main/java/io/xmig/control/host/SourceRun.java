@@ -1,0 +1,332 @@
+package io.xmig.control.host;
+
+import io.xmig.control.host.v1.Progress;
+import io.xmig.control.host.v1.Result;
+import io.xmig.control.qemu.MigrationDriver;
+import io.xmig.control.qemu.MigrationProgress;
+import io.xmig.control.qemu.MigrationProgress.Status;
+import io.xmig.control.qemu.MigrationSettings;
+import io.xmig.control.qemu.PipeCommand;
+import io.xmig.control.qemu.QemuException;
+import io.xmig.control.qemu.QemuProcess;
+import io.xmig.control.qemu.QmpEvent;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The source's side of a hand-off, with the real QEMU. */
+final class SourceRun extends HandoffRun {
+  private static final Logger log = LoggerFactory.getLogger(SourceRun.class);
+  private static final int POLL_MILLIS = 200;
+
+  /** A cancel that QEMU has not obeyed by then is waiting for the pipe. */
+  private static final int CANCEL_PATIENCE_MILLIS = 500;
+
+  /** With the guest stopped here an answer is worth a new connection. */
+  private static final int COMMIT_PATIENCE_MILLIS = 3000;
+
+  /** After that the destination has dropped its copy by itself. */
+  private static final long TELL_MILLIS = DestinationHandoff.SILENCE_LIMIT.toMillis();
+
+  private final SourceHandoff machine;
+  private final ManagedVm vm;
+  private final Pipes pipes;
+  private final MigrationSettings settings;
+  private final Consumer<SourceRun> onOver;
+  private @Nullable PipeCommand pipe;
+  private boolean migrating;
+  private boolean finished;
+  private long migrateNs;
+  private MigrationProgress last = NOTHING;
+
+  private static final MigrationProgress NOTHING =
+      new MigrationProgress(Status.NONE, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+  SourceRun(
+      HandoffRecord record,
+      SourceHandoff machine,
+      ManagedVm vm,
+      Pipes pipes,
+      MigrationSettings settings,
+      HandoffJournal journal,
+      HostEvents events,
+      Consumer<SourceRun> onOver) {
+    super(record, journal, events);
+    this.machine = machine;
+    this.vm = vm;
+    this.pipes = pipes;
+    this.settings = settings;
+    this.onOver = onOver;
+  }
+
+  /** Begins; the link is set. */
+  void begin() {
+    publish(HostEvents.event("prepare", vm(), id()).setDetail(record().peer()));
+    execute(() -> act(machine.begin()));
+    every(POLL_MILLIS, this::poll);
+  }
+
+  /** Goes on after a restart of the service. */
+  void resume() {
+    publish(HostEvents.event("recovered", vm(), id()).setDetail(record().phase().name()));
+    execute(
+        () -> {
+          SourceHandoff.Found found = find();
+          migrating = found != SourceHandoff.Found.DEAD;
+          act(machine.resume(record(), found));
+        });
+    every(POLL_MILLIS, this::poll);
+  }
+
+  private SourceHandoff.Found find() {
+    QemuProcess qemu = vm.qemu();
+    if (qemu == null || !qemu.isAlive()) {
+      return SourceHandoff.Found.DEAD;
+    }
+    return switch (new MigrationDriver(qemu.qmp()).progress().status()) {
+      case SETUP, ACTIVE, CANCELLING -> SourceHandoff.Found.SENDING;
+      case COMPLETED -> SourceHandoff.Found.SENT;
+      case NONE, FAILED, CANCELLED -> SourceHandoff.Found.RUNNING;
+    };
+  }
+
+  void cancel(String reason) {
+    post(new HandoffEvent.CancelRequested(reason));
+  }
+
+  @Override
+  boolean isUndecided() {
+    return !machine.isDecided();
+  }
+
+  @Override
+  boolean isOver() {
+    return machine.isOver();
+  }
+
+  @Override
+  List<HandoffAction> digest(HandoffEvent event) {
+    SourceHandoff.State before = machine.state();
+    List<HandoffAction> actions = machine.on(event);
+    if (machine.state() == SourceHandoff.State.COMMITTING
+        && before != SourceHandoff.State.COMMITTING) {
+      publish(HostEvents.event("commit", vm(), id()));
+      later(COMMIT_PATIENCE_MILLIS, this::nudge);
+    }
+    if (machine.isDecided() && !machine.isOver()) {
+      later(TELL_MILLIS, () -> onOver.accept(this));
+    }
+    return actions;
+  }
+
+  /** A connection may be dead without anybody having noticed. */
+  private void nudge() {
+    if (machine.state() == SourceHandoff.State.COMMITTING) {
+      HandoffTransport.Link link = link();
+      if (link != null) {
+        link.reset();
+      }
+      later(COMMIT_PATIENCE_MILLIS, this::nudge);
+    }
+  }
+
+  @Override
+  void perform(HandoffAction action) {
+    if (action instanceof HandoffAction.StartMigration start) {
+      startMigration(start.address());
+    } else if (action instanceof HandoffAction.CancelMigration) {
+      cancelMigration();
+    } else if (action instanceof HandoffAction.Continue) {
+      runHere();
+    } else if (action instanceof HandoffAction.EndQemu) {
+      rememberTotals();
+      vm.expectEnd();
+      QemuProcess qemu = vm.qemu();
+      if (qemu != null) {
+        qemu.quit();
+      }
+    }
+  }
+
+  private void startMigration(String address) {
+    QemuProcess qemu = vm.qemu();
+    if (qemu == null) {
+      return; // its end is an event of its own
+    }
+    try {
+      PipeCommand sender = pipes.sender(vm.files().path(), id(), address);
+      sender.prepare();
+      pipe = sender;
+      MigrationDriver driver = new MigrationDriver(qemu.qmp());
+      driver.prepareSource(settings);
+      migrateNs = System.nanoTime();
+      publish(HostEvents.event("migrate", vm(), id()).setDetail(address));
+      driver.migrate(sender.uri(), settings.withDisk());
+      migrating = true;
+    } catch (QemuException | IOException e) {
+      post(new HandoffEvent.MigrationFailed(String.valueOf(e.getMessage())));
+    }
+  }
+
+  private void cancelMigration() {
+    QemuProcess qemu = vm.qemu();
+    if (qemu == null) {
+      return;
+    }
+    try {
+      new MigrationDriver(qemu.qmp()).cancel();
+    } catch (QemuException e) {
+      log.warn("cancelling {}: {}", id(), e.getMessage());
+    }
+    migrating = true; // the poll brings the end, whatever it is
+    finished = false;
+    later(
+        CANCEL_PATIENCE_MILLIS,
+        () -> {
+          if (!finished && pipe != null) {
+            pipe.kill();
+          }
+        });
+  }
+
+  private void runHere() {
+    QemuProcess qemu = vm.qemu();
+    if (qemu == null || !qemu.isAlive()) {
+      return;
+    }
+    try {
+      new MigrationDriver(qemu.qmp()).run();
+    } catch (QemuException e) {
+      if (qemu.isAlive()) {
+        // nothing but this may bring the guest back, so it is tried until it works
+        log.warn("cannot resume {}: {}; trying again", vm(), e.getMessage());
+        later(CANCEL_PATIENCE_MILLIS, this::runHere);
+      }
+    }
+  }
+
+  @Override
+  void qmpEvent(QmpEvent event) {
+    if (event.name().equals("MIGRATION_PASS")) {
+      publish(
+          HostEvents.at(event.time(), "pass", vm(), id())
+              .setDetail(event.data().path("pass").asText()));
+    } else if (event.name().equals("MIGRATION")) {
+      String status = event.text("status");
+      publish(HostEvents.at(event.time(), "qemu-" + status, vm(), id()));
+      if (status.equals("completed")) {
+        execute(this::completed);
+      } else if (status.equals("failed") || status.equals("cancelled")) {
+        execute(this::poll);
+      }
+    }
+  }
+
+  private void completed() {
+    if (migrating && !finished) {
+      finished = true;
+      act(digest(new HandoffEvent.MigrationCompleted()));
+    }
+  }
+
+  /** Progress for the watchers, and a second way to hear of the end. */
+  private void poll() {
+    QemuProcess qemu = vm.qemu();
+    if (!migrating || finished || qemu == null || !qemu.isAlive()) {
+      return;
+    }
+    MigrationProgress now;
+    try {
+      now = new MigrationDriver(qemu.qmp()).progress();
+    } catch (QemuException e) {
+      log.debug("no progress of {}: {}", id(), e.getMessage());
+      return;
+    }
+    last = now;
+    switch (now.status()) {
+      case COMPLETED -> completed();
+      case FAILED, CANCELLED, NONE -> {
+        finished = true;
+        migrating = false;
+        act(digest(new HandoffEvent.MigrationFailed(failure(now))));
+      }
+      case SETUP, ACTIVE, CANCELLING -> publishProgress(now);
+    }
+  }
+
+  private String failure(MigrationProgress now) {
+    String words = now.error().isEmpty() ? "migration " + now.status() : now.error();
+    PipeCommand sender = pipe;
+    if (sender != null && sender.exitStatus().isPresent()) {
+      words += "; the sending pipe ended with status " + sender.exitStatus().getAsInt();
+    }
+    String log = QemuProcess.lastWords(vm.files());
+    return log.isEmpty() || now.status() != Status.FAILED ? words : words + "; it said: " + log;
+  }
+
+  private void publishProgress(MigrationProgress now) {
+    long left = now.remainingBytes() + now.diskTotalBytes() - now.diskTransferredBytes();
+    long rate = now.bytesPerSecond();
+    publish(
+        HostEvents.event("progress", vm(), id())
+            .setProgress(
+                Progress.newBuilder()
+                    .setPhase(now.status().toString())
+                    .setTransferredBytes(now.transferredBytes())
+                    .setRemainingBytes(now.remainingBytes())
+                    .setTotalBytes(now.totalBytes())
+                    .setDiskTransferredBytes(now.diskTransferredBytes())
+                    .setDiskTotalBytes(now.diskTotalBytes())
+                    .setBytesPerSecond(rate)
+                    .setDirtyPagesPerSecond(now.dirtyPagesPerSecond())
+                    .setPasses((int) now.passes())
+                    .setExpectedDowntimeMs(now.expectedDowntimeMs())
+                    .setElapsedMs(
+                        migrateNs == 0 ? 0 : (System.nanoTime() - migrateNs) / 1_000_000)
+                    .setEtaMs(rate <= 0 ? 0 : left * 1000 / rate)));
+  }
+
+  /** QEMU's final numbers, before it is gone. */
+  private void rememberTotals() {
+    QemuProcess qemu = vm.qemu();
+    if (qemu == null || !qemu.isAlive()) {
+      return;
+    }
+    try {
+      last = new MigrationDriver(qemu.qmp()).totals();
+    } catch (QemuException e) {
+      log.warn("no totals of {}: {}", id(), e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  void complete(Result.Builder result) {
+    result
+        .setTotalMs(last.totalTimeMs())
+        .setQemuDowntimeMs(last.downtimeMs())
+        .setSetupMs(last.setupTimeMs())
+        .setRamBytes(last.transferredBytes())
+        .setPasses((int) last.passes());
+  }
+
+  @Override
+  HandoffEvent journalFailed(HandoffRecord.Phase phase, String reason) {
+    return new HandoffEvent.CancelRequested(reason);
+  }
+
+  @Override
+  void over() {
+    onOver.accept(this);
+  }
+
+  /** Facts for people. */
+  Map<String, String> facts() {
+    return Map.of("migration", id(), "state", machine.state().name(), "to", record().peer());
+  }
+}

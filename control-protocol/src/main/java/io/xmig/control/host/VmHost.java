@@ -1,0 +1,556 @@
+package io.xmig.control.host;
+
+import io.xmig.control.host.HandoffRecord.Phase;
+import io.xmig.control.host.HandoffRecord.Role;
+import io.xmig.control.host.HostException.Kind;
+import io.xmig.control.host.v1.Prepare;
+import io.xmig.control.host.v1.VmDescription;
+import io.xmig.control.qemu.MigrationDriver;
+import io.xmig.control.qemu.MigrationSettings;
+import io.xmig.control.qemu.QemuException;
+import io.xmig.control.qemu.QemuProcess;
+import io.xmig.control.qemu.VmDirectory;
+import io.xmig.control.qemu.VmSpec;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The VMs of one host and their migrations to and from other hosts.
+ *
+ * @threading any
+ */
+public final class VmHost implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(VmHost.class);
+  private static final long CLOSE_NS = 10_000_000_000L;
+
+  private final HostConfig config;
+  private final HandoffTransport transport;
+  private final Pipes pipes;
+  private final HandoffJournal journal;
+  private final HostEvents events = new HostEvents();
+  private final ConcurrentMap<String, ManagedVm> vms = new ConcurrentHashMap<>();
+  private final ConcurrentMap<String, SourceRun> sources = new ConcurrentHashMap<>();
+  private final ConcurrentMap<String, DestinationRun> destinations = new ConcurrentHashMap<>();
+  private final ConcurrentMap<String, Arrival> arrivals = new ConcurrentHashMap<>();
+
+  /** How an expected VM is to be attached. */
+  private record Arrival(VmSpec.@Nullable Nic nic, @Nullable Path disk) {}
+
+  /** What {@link #list} says of a VM. */
+  record Info(VmSpec spec, VmDirectory files, String state, long pid, String migration) {}
+
+  /**
+   * Takes up what an earlier service of this state directory left, then serves.
+   *
+   * @throws IOException if the state directory cannot be used
+   */
+  public VmHost(HostConfig config, HandoffTransport transport, Pipes pipes) throws IOException {
+    this.config = config;
+    this.transport = transport;
+    this.pipes = pipes;
+    this.journal = new HandoffJournal(config.state().resolve("handoffs"));
+    Files.createDirectories(config.state().resolve("vms"));
+    recover();
+    transport.accept(Incoming::new);
+  }
+
+  HostEvents events() {
+    return events;
+  }
+
+  HostConfig config() {
+    return config;
+  }
+
+  // ---- VMs
+
+  /** Starts a VM. */
+  public void start(VmSpec spec) {
+    ManagedVm vm = new ManagedVm(spec, directory(spec.name()), events);
+    register(vm);
+    try {
+      launch(vm, false);
+    } catch (RuntimeException e) {
+      vms.remove(spec.name(), vm);
+      throw e;
+    }
+    events.publish(HostEvents.event("started", spec.name(), "").build());
+  }
+
+  private void register(ManagedVm vm) {
+    ManagedVm other = vms.putIfAbsent(vm.name(), vm);
+    if (other != null) {
+      throw new HostException(
+          Kind.EXISTS, "a VM of that name is here already", Map.of("vm", vm.name()));
+    }
+  }
+
+  private void launch(ManagedVm vm, boolean incoming) {
+    try {
+      vm.saveSpec();
+    } catch (IOException e) {
+      throw new HostException(
+          Kind.FAILED,
+          "cannot write the VM's directory",
+          Map.of("path", vm.files().path(), "reason", String.valueOf(e.getMessage())),
+          e);
+    }
+    QemuProcess qemu =
+        QemuProcess.start(
+            vm.spec(),
+            vm.files(),
+            config.accelerator().accelerator(),
+            incoming,
+            incoming,
+            vm::onEvent);
+    vm.use(qemu, this::gone);
+  }
+
+  private VmDirectory directory(String name) {
+    return new VmDirectory(config.state().resolve("vms").resolve(name));
+  }
+
+  private void gone(ManagedVm vm) {
+    vms.remove(vm.name(), vm);
+    events.publish(HostEvents.event(vm.isEnding() ? "stopped" : "died", vm.name(), "").build());
+  }
+
+  /** Ends a VM; one that migrates must be cancelled first. */
+  public void stop(String name) {
+    ManagedVm vm = find(name);
+    HandoffRun run = vm.run();
+    if (run instanceof SourceRun && run.isUndecided()) {
+      throw new HostException(
+          Kind.BUSY, "the VM is migrating; cancel that first", Map.of("migration", run.id()));
+    }
+    vm.expectEnd();
+    QemuProcess qemu = vm.qemu();
+    if (qemu != null) {
+      qemu.quit();
+    }
+    vms.remove(name, vm);
+  }
+
+  private ManagedVm find(String name) {
+    ManagedVm vm = vms.get(name);
+    if (vm == null) {
+      throw new HostException(
+          Kind.NOT_FOUND, "no such VM here", Map.of("vm", name, "here", vms.keySet()));
+    }
+    return vm;
+  }
+
+  /** Every VM of this host. */
+  List<Info> list() {
+    return vms.values().stream().map(this::info).toList();
+  }
+
+  Info info(String name) {
+    return info(find(name));
+  }
+
+  private Info info(ManagedVm vm) {
+    QemuProcess qemu = vm.qemu();
+    String state = "starting";
+    if (qemu != null) {
+      try {
+        state = qemu.isAlive() ? new MigrationDriver(qemu.qmp()).runState() : "gone";
+      } catch (QemuException e) {
+        state = qemu.isAlive() ? "busy" : "gone";
+      }
+    }
+    HandoffRun run = vm.run();
+    return new Info(
+        vm.spec(), vm.files(), state, qemu == null ? 0 : qemu.pid(), run == null ? "" : run.id());
+  }
+
+  // ---- migration away
+
+  /**
+   * Starts to move a VM.
+   *
+   * @param to the other host service
+   * @return the migration's id
+   */
+  public String migrate(String name, String to, boolean ramOnly, MigrationSettings wished) {
+    ManagedVm vm = find(name);
+    VmSpec spec = vm.spec();
+    MigrationSettings settings =
+        new MigrationSettings(
+            spec.disk() != null && !ramOnly, wished.downtimeLimitMs(), wished.maxBandwidth());
+    QemuProcess qemu = vm.qemu();
+    if (settings.withDisk() && qemu != null) {
+      // said now, not after the destination has started a QEMU in vain
+      new MigrationDriver(qemu.qmp()).prepareSource(settings);
+    }
+    String id = UUID.randomUUID().toString();
+    HandoffRecord record = new HandoffRecord(id, Role.SOURCE, Phase.PREPARING, name, to);
+    SourceRun run =
+        new SourceRun(
+            record,
+            SourceHandoff.create(id, prepare(spec, settings)),
+            vm,
+            pipes,
+            settings,
+            journal,
+            events,
+            this::over);
+    synchronized (vm) {
+      HandoffRun before = vm.run();
+      if (before != null && before.isUndecided()) {
+        throw new HostException(
+            Kind.BUSY, "the VM is migrating already", Map.of("migration", before.id()));
+      }
+      vm.attach(run);
+    }
+    sources.put(id, run);
+    run.execute(() -> run.useLink(transport.open(to, run)));
+    run.begin();
+    return id;
+  }
+
+  private Prepare prepare(VmSpec spec, MigrationSettings settings) {
+    VmSpec.Nic nic = spec.nic();
+    return Prepare.newBuilder()
+        .setWithDisk(settings.withDisk())
+        .setVm(
+            VmDescription.newBuilder()
+                .setName(spec.name())
+                .setMemoryMib(spec.memoryMib())
+                .setKernel(spec.kernel().toString())
+                .setInitrd(spec.initrd().toString())
+                .setAppend(spec.append())
+                .setDiskBytes(spec.diskBytes())
+                .setDiskImage(spec.disk() == null ? "" : spec.disk().toString())
+                .setMac(nic == null ? "" : nic.mac())
+                .setHostMtu(nic == null ? 0 : nic.hostMtu())
+                .setAccelerator(config.accelerator().accelerator().name()))
+        .build();
+  }
+
+  /** Asks a migration to leave the VM where it is. */
+  public void cancel(String migration) {
+    SourceRun run = sources.get(migration);
+    if (run == null) {
+      throw new HostException(
+          Kind.NOT_FOUND,
+          events.knows(migration) ? "that migration is over" : "no such migration from here",
+          Map.of("migration", migration));
+    }
+    run.cancel("cancelled by request");
+  }
+
+  private void over(SourceRun run) {
+    sources.remove(run.id(), run);
+    run.closeLink();
+    run.dispose();
+  }
+
+  // ---- migration to here
+
+  /** Says how an expected VM is attached here. */
+  public void expect(String name, VmSpec.@Nullable Nic nic, @Nullable Path disk) {
+    arrivals.put(name, new Arrival(nic, disk));
+  }
+
+  private ManagedVm startIncoming(DestinationRun run, Prepare prepare) {
+    VmDescription wanted = prepare.getVm();
+    if (!wanted.getAccelerator().equals(config.accelerator().accelerator().name())) {
+      throw new HostException(
+          Kind.INVALID,
+          "source and destination must use the same accelerator; see XMIG_ACCEL",
+          Map.of(
+              "source",
+              wanted.getAccelerator(),
+              "destination",
+              config.accelerator().accelerator()));
+    }
+    String name = wanted.getName();
+    VmDirectory files = directory(checkName(name));
+    Arrival arrival = arrivals.get(name);
+    VmSpec.Nic nic =
+        arrival != null && arrival.nic() != null && !wanted.getMac().isEmpty()
+            ? new VmSpec.Nic(
+                wanted.getMac(),
+                wanted.getHostMtu(),
+                arrival.nic().local(),
+                arrival.nic().remote(),
+                arrival.nic().tap())
+            : config.nic(wanted.getMac(), wanted.getHostMtu(), files.path());
+    Path disk = null;
+    if (!wanted.getDiskImage().isEmpty()) {
+      Path given = arrival == null ? null : arrival.disk();
+      // what is on shared storage is where it is; a copy gets a place of its own
+      disk =
+          given != null ? given : prepare.getWithDisk() ? files.disk() : Path.of(wanted.getDiskImage());
+    }
+    VmSpec spec =
+        new VmSpec(
+            name,
+            wanted.getMemoryMib(),
+            image(wanted.getKernel()),
+            image(wanted.getInitrd()),
+            wanted.getAppend(),
+            disk,
+            wanted.getDiskBytes(),
+            nic);
+    ManagedVm vm = new ManagedVm(spec, files, events);
+    register(vm);
+    try {
+      if (disk != null && prepare.getWithDisk()) {
+        makeEmptyDisk(disk, wanted.getDiskBytes());
+      }
+      vm.attach(run);
+      launch(vm, true);
+    } catch (IOException e) {
+      vms.remove(name, vm);
+      throw new HostException(
+          Kind.FAILED,
+          "cannot make the VM's disk",
+          Map.of("disk", disk == null ? "" : disk, "reason", String.valueOf(e.getMessage())),
+          e);
+    } catch (RuntimeException e) {
+      vms.remove(name, vm);
+      throw e;
+    }
+    return vm;
+  }
+
+  private static String checkName(String name) {
+    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,40}")) {
+      throw new HostException(Kind.INVALID, "not a name for a VM", Map.of("name", name));
+    }
+    return name;
+  }
+
+  /** A file that another host names must be one of the images kept here. */
+  private Path image(String text) {
+    try {
+      Path real = Path.of(text).toRealPath();
+      if (real.startsWith(config.images().toRealPath())) {
+        return real;
+      }
+    } catch (IOException e) {
+      throw new HostException(
+          Kind.NOT_FOUND,
+          "the VM's kernel or initial file system is not on this host; build or copy the same image",
+          Map.of("path", text),
+          e);
+    }
+    throw new HostException(
+        Kind.INVALID,
+        "the VM's kernel or initial file system is outside this host's image directory",
+        Map.of("path", text, "images", config.images()));
+  }
+
+  private static void makeEmptyDisk(Path disk, long bytes) throws IOException {
+    Files.createDirectories(disk.toAbsolutePath().getParent());
+    Files.deleteIfExists(disk);
+    try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+      file.setLength(bytes);
+    }
+  }
+
+  private void over(DestinationRun run) {
+    destinations.remove(run.id(), run);
+    ManagedVm vm = vms.get(run.vm());
+    if (vm != null && vm.run() == run) {
+      vm.attach(null);
+    }
+    run.dispose();
+  }
+
+  /** Messages of one incoming connection. */
+  private final class Incoming implements HandoffTransport.Listener {
+    private final HandoffTransport.Link link;
+
+    Incoming(HandoffTransport.Link link) {
+      this.link = link;
+    }
+
+    @Override
+    public void up() {
+      // the first message tells whose connection this is
+    }
+
+    @Override
+    public void down() {
+      for (DestinationRun run : destinations.values()) {
+        if (run.link() == link) {
+          run.down();
+        }
+      }
+    }
+
+    @Override
+    public void received(io.xmig.control.host.v1.HandoffMessage message) {
+      String id = message.getHandoff();
+      if (!HandoffJournal.isId(id)) {
+        log.warn("message about a hand-off without a proper id, connection closed");
+        link.close();
+        return;
+      }
+      synchronized (destinations) {
+        DestinationRun run = destinations.get(id);
+        if (run == null) {
+          if (message.hasPrepare()) {
+            receive(message.getPrepare(), id);
+          } else {
+            Strangers.answer(message).ifPresent(link::send);
+          }
+          return;
+        }
+        HandoffTransport.Link before = run.link();
+        if (before != link) {
+          if (before != null) {
+            // an older connection has nothing to say any more
+            before.close();
+            run.down();
+          }
+          run.execute(() -> run.useLink(link));
+          run.up();
+        }
+        run.received(message);
+      }
+    }
+
+    private void receive(Prepare prepare, String id) {
+      HandoffRecord record =
+          new HandoffRecord(
+              id, Role.DESTINATION, Phase.PREPARED, prepare.getVm().getName(), "source");
+      DestinationRun run =
+          new DestinationRun(
+              record,
+              DestinationHandoff.create(id),
+              pipes,
+              VmHost.this::startIncoming,
+              journal,
+              events,
+              VmHost.this::over);
+      destinations.put(id, run);
+      run.useLink(link);
+      run.begin(prepare);
+    }
+  }
+
+  // ---- after a crash
+
+  private void recover() throws IOException {
+    try (Stream<Path> list = Files.list(config.state().resolve("vms"))) {
+      for (Path path : list.filter(Files::isDirectory).toList()) {
+        VmDirectory files = new VmDirectory(path);
+        ManagedVm.readSpec(files).ifPresent(spec -> adopt(new ManagedVm(spec, files, events)));
+      }
+    }
+    for (HandoffRecord record : journal.all()) {
+      ManagedVm vm = vms.get(record.vm());
+      log.info("taking up hand-off {} of {}, {}", record.handoff(), record.vm(), record.phase());
+      if (record.role() == Role.SOURCE) {
+        recoverSource(record, vm);
+      } else {
+        DestinationRun run =
+            new DestinationRun(
+                record,
+                DestinationHandoff.recover(record),
+                pipes,
+                this::startIncoming,
+                journal,
+                events,
+                this::over);
+        destinations.put(record.handoff(), run);
+        if (vm != null) {
+          vm.attach(run);
+        }
+        run.resume(vm);
+      }
+    }
+  }
+
+  private void recoverSource(HandoffRecord record, @Nullable ManagedVm found) {
+    ManagedVm vm = found;
+    if (vm == null) {
+      VmDirectory files = directory(record.vm());
+      VmSpec spec = ManagedVm.readSpec(files).orElse(null);
+      if (spec == null) {
+        log.error("hand-off {} of {}: its description is gone", record.handoff(), record.vm());
+        return;
+      }
+      vm = new ManagedVm(spec, files, events);
+    }
+    SourceRun run =
+        new SourceRun(
+            record,
+            SourceHandoff.recover(record),
+            vm,
+            pipes,
+            MigrationSettings.usual(false),
+            journal,
+            events,
+            this::over);
+    vm.attach(run);
+    sources.put(record.handoff(), run);
+    run.execute(() -> run.useLink(transport.open(record.peer(), run)));
+    run.resume();
+  }
+
+  private void adopt(ManagedVm vm) {
+    try {
+      QemuProcess.adopt(vm.name(), vm.files(), vm::onEvent)
+          .ifPresent(
+              qemu -> {
+                vms.put(vm.name(), vm);
+                vm.use(qemu, this::gone);
+                log.info("found VM {} running, process {}", vm.name(), qemu.pid());
+              });
+    } catch (QemuException e) {
+      log.error("VM {} is there but cannot be controlled: {}", vm.name(), e.getMessage());
+    }
+  }
+
+  /** Cancels what is under way and ends every VM. */
+  public void stopAll() {
+    sources.values().forEach(run -> run.cancel("the host service ends"));
+    long end = System.nanoTime() + CLOSE_NS;
+    while (sources.values().stream().anyMatch(HandoffRun::isUndecided)
+        && System.nanoTime() < end) {
+      try {
+        Thread.sleep(20);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        break;
+      }
+    }
+    for (ManagedVm vm : vms.values()) {
+      vm.expectEnd();
+      QemuProcess qemu = vm.qemu();
+      if (qemu != null) {
+        qemu.quit();
+      }
+    }
+  }
+
+  /** Ends the service and leaves the VMs running; the next one of this state directory gets them. */
+  @Override
+  public void close() {
+    sources.values().forEach(HandoffRun::dispose);
+    destinations.values().forEach(HandoffRun::dispose);
+    transport.close();
+    for (ManagedVm vm : vms.values()) {
+      QemuProcess qemu = vm.qemu();
+      if (qemu != null) {
+        qemu.close();
+      }
+    }
+  }
+}
