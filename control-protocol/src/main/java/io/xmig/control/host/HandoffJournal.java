@@ -39,9 +39,10 @@ final class HandoffJournal {
   }
 
   /**
-   * Makes {@code record} survive this process, and for {@link HandoffRecord.Phase#COMMITTED} also the
-   * machine: a destination that forgot across a power failure that its guest has run would let the
-   * source run an older one. The source's records need not be: its QEMU does not survive either.
+   * Makes {@code record} survive this process, and for {@link HandoffRecord.Phase#COMMITTED} also
+   * the machine: a destination that forgot across a power failure that its guest has run would let
+   * the source run an older one. The source's records need not be: its QEMU does not survive
+   * either.
    */
   void write(HandoffRecord record) {
     Path file = file(record.handoff());

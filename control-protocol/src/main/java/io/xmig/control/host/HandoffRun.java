@@ -196,8 +196,7 @@ abstract class HandoffRun implements HandoffTransport.Listener {
         });
     complete(result);
     String name = report.outcome().name().toLowerCase(java.util.Locale.ROOT);
-    publish(
-        HostEvents.event(name, vm(), id()).setDetail(report.reason()).setResult(result));
+    publish(HostEvents.event(name, vm(), id()).setDetail(report.reason()).setResult(result));
   }
 
   /** Adds this side's numbers to a result. */

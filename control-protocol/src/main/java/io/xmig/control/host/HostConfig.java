@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a host service is set up.
  *
- * @param state directory for VMs and the hand-off journal; must outlive the service and be short, as
- *     sockets are in it
+ * @param state directory for VMs and the hand-off journal; must outlive the service and be short,
+ *     as sockets are in it
  * @param images directory that kernels and initial file systems of arriving VMs must be in, since
  *     another host names them
  * @param nicRemote datagram socket that takes the frames of arriving VMs, or {@code null}

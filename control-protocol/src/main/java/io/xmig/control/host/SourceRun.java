@@ -285,8 +285,7 @@ final class SourceRun extends HandoffRun {
                     .setDirtyPagesPerSecond(now.dirtyPagesPerSecond())
                     .setPasses((int) now.passes())
                     .setExpectedDowntimeMs(now.expectedDowntimeMs())
-                    .setElapsedMs(
-                        migrateNs == 0 ? 0 : (System.nanoTime() - migrateNs) / 1_000_000)
+                    .setElapsedMs(migrateNs == 0 ? 0 : (System.nanoTime() - migrateNs) / 1_000_000)
                     .setEtaMs(rate <= 0 ? 0 : left * 1000 / rate)));
   }
 

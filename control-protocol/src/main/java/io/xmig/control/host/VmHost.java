@@ -293,7 +293,9 @@ public final class VmHost implements AutoCloseable {
       Path given = arrival == null ? null : arrival.disk();
       // what is on shared storage is where it is; a copy gets a place of its own
       disk =
-          given != null ? given : prepare.getWithDisk() ? files.disk() : Path.of(wanted.getDiskImage());
+          given != null
+              ? given
+              : prepare.getWithDisk() ? files.disk() : Path.of(wanted.getDiskImage());
     }
     VmSpec spec =
         new VmSpec(
@@ -522,8 +524,7 @@ public final class VmHost implements AutoCloseable {
   public void stopAll() {
     sources.values().forEach(run -> run.cancel("the host service ends"));
     long end = System.nanoTime() + CLOSE_NS;
-    while (sources.values().stream().anyMatch(HandoffRun::isUndecided)
-        && System.nanoTime() < end) {
+    while (sources.values().stream().anyMatch(HandoffRun::isUndecided) && System.nanoTime() < end) {
       try {
         Thread.sleep(20);
       } catch (InterruptedException e) {
@@ -540,7 +541,9 @@ public final class VmHost implements AutoCloseable {
     }
   }
 
-  /** Ends the service and leaves the VMs running; the next one of this state directory gets them. */
+  /**
+   * Ends the service and leaves the VMs running; the next one of this state directory gets them.
+   */
   @Override
   public void close() {
     sources.values().forEach(HandoffRun::dispose);

@@ -109,8 +109,7 @@ public final class XiaHandoffTransport implements HandoffTransport {
       }
       CompletableFuture<StreamConnection> attempt;
       try {
-        attempt =
-            resolver.apply(peer).thenCompose(dag -> stack.connect(dag, CONNECT_LIMIT, this));
+        attempt = resolver.apply(peer).thenCompose(dag -> stack.connect(dag, CONNECT_LIMIT, this));
       } catch (RuntimeException e) {
         attempt = CompletableFuture.failedFuture(e);
       }
@@ -203,9 +202,7 @@ public final class XiaHandoffTransport implements HandoffTransport {
           if (got == 0) {
             return;
           }
-          for (HandoffMessage message = framing.next();
-              message != null;
-              message = framing.next()) {
+          for (HandoffMessage message = framing.next(); message != null; message = framing.next()) {
             if (events != null) {
               events.received(message);
             }

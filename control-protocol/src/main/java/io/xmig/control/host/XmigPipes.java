@@ -11,8 +11,8 @@ import java.util.function.Function;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
- * {@code xmig send} and {@code xmig receive}: each hand-off has a service of its own, so that streams
- * of several migrations cannot meet.
+ * {@code xmig send} and {@code xmig receive}: each hand-off has a service of its own, so that
+ * streams of several migrations cannot meet.
  */
 public final class XmigPipes implements Pipes {
   private final List<String> launcher;
