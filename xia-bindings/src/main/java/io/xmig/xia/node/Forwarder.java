@@ -255,7 +255,7 @@ final class Forwarder {
     int length = packet.end() - packet.offset();
     boolean sent = false;
     for (LinkPort port : ports) {
-      if (!port.isAttached()) {
+      if (!port.isAttached() || port.isIp()) {
         continue;
       }
       if (length > port.mtu) {

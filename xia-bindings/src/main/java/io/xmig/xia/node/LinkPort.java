@@ -14,6 +14,7 @@ final class LinkPort {
   final int mtu;
   final XarpTable xarp;
   private final NodeCounters counters;
+  private final @Nullable IpTunnel tunnel;
   private @Nullable FrameSink sink;
 
   LinkPort(int number, NodeConfig.Port config, Xid hid, EventLoop loop, NodeCounters counters) {
@@ -22,6 +23,7 @@ final class LinkPort {
     this.mtu = config.mtu();
     this.counters = counters;
     this.xarp = new XarpTable(hid, mac, loop, counters, this::output);
+    this.tunnel = config.fourId() == null ? null : new IpTunnel(config.fourId(), mtu);
   }
 
   void attach(@Nullable FrameSink sink) {
@@ -30,6 +32,11 @@ final class LinkPort {
 
   boolean isAttached() {
     return sink != null;
+  }
+
+  /** Whether the link carries IPv4 packets instead of Ethernet frames. */
+  boolean isIp() {
+    return tunnel != null;
   }
 
   private void output(ByteBuffer frame) {
@@ -48,6 +55,15 @@ final class LinkPort {
    * @param target offset of the XID the route was found for
    */
   void send(XipFlyweight packet, Route route, int target) {
+    if (tunnel != null) {
+      ByteBuffer wrapped = tunnel.wrap(packet, target);
+      if (wrapped == null) {
+        counters.add(NodeCounter.DROP_NOT_IP);
+      } else {
+        output(wrapped);
+      }
+      return;
+    }
     Neighbour to = route.neighbour;
     if (to == null || to.table != xarp || to.removed) {
       to = resolve(packet.buffer(), route, target);
@@ -58,7 +74,7 @@ final class LinkPort {
     xarp.send(packet.buffer(), packet.offset() - EthernetFlyweight.LENGTH, packet.end(), to);
   }
 
-  /** Sends the packet in a frame's buffer, from 0 to {@code end}, to every station on the link. */
+  /** Sends the packet in a frame's buffer, from 0 to {@code end}, to every Ethernet station. */
   void broadcast(ByteBuffer frame, int end) {
     xarp.emit(frame, 0, end, EthernetFlyweight.BROADCAST);
   }

@@ -1,9 +1,12 @@
 package io.xmig.xia.node;
 
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.wire.EthernetFlyweight;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a node is.
@@ -34,12 +37,14 @@ public record NodeConfig(
   }
 
   /**
-   * One link of a node.
+   * One link of a node: Ethernet frames, or bare IPv4 packets if it has a 4ID.
    *
    * @param mac Ethernet address, low 48 bits
-   * @param mtu largest XIP packet in bytes; the Ethernet header of 14 bytes is not counted
+   * @param mtu largest XIP packet in bytes; the Ethernet header of 14 bytes, or the IPv4 and UDP
+   *     headers of 28, are not counted
+   * @param fourId 4ID of a port that carries XIP in UDP in IPv4, {@code null} for Ethernet
    */
-  public record Port(long mac, int mtu) {
+  public record Port(long mac, int mtu, @Nullable Xid fourId) {
     /** Smallest MTU: a packet with the longest usual header and some payload must fit. */
     public static final int MIN_MTU = 1024;
 
@@ -56,6 +61,19 @@ public record NodeConfig(
         throw new IllegalArgumentException(
             "not the address of one station: " + EthernetFlyweight.formatMac(mac));
       }
+      if (fourId != null && !fourId.is(XidType.IP)) {
+        throw new IllegalArgumentException("expected a 4ID, not " + fourId);
+      }
+    }
+
+    /** An Ethernet port. */
+    public Port(long mac, int mtu) {
+      this(mac, mtu, null);
+    }
+
+    /** Whether the link carries IPv4 packets. */
+    public boolean isIp() {
+      return fourId != null;
     }
   }
 
@@ -91,7 +109,7 @@ public record NodeConfig(
 
   /** The same node with another MTU on all ports. */
   public NodeConfig withMtu(int mtu) {
-    List<Port> changed = ports.stream().map(port -> new Port(port.mac(), mtu)).toList();
+    List<Port> changed = ports.stream().map(port -> new Port(port.mac(), mtu, port.fourId())).toList();
     return new NodeConfig(
         name, role, address, changed, learnFromBroadcast, acceptRedirects, cacheContent);
   }

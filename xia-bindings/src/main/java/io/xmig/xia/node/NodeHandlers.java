@@ -114,7 +114,7 @@ public final class NodeHandlers {
   private static void answerFor(
       XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
     String[] words = text.strip().split("\\s+");
-    String mac = xarp.responder().strip().split("\\s+")[1];
+    String mac = EthernetFlyweight.formatMac(xarp.mac());
     if (words.length > 2 || (words.length == 2 && !words[1].equalsIgnoreCase(mac))) {
       throw new HandlerException("expected XID, and no other address than " + mac);
     }
@@ -149,14 +149,8 @@ public final class NodeHandlers {
   }
 
   private static String lookup(XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
-    String asked = xid(text.strip(), names).toString();
-    for (String line : xarp.responder().strip().split("\n")) {
-      String[] entry = line.split(" ");
-      if (entry[0].equals(asked)) {
-        return entry[1];
-      }
-    }
-    return "";
+    boolean answered = xarp.answersFor(xid(text.strip(), names));
+    return answered ? EthernetFlyweight.formatMac(xarp.mac()) : "";
   }
 
   private static Xid xid(String text, Function<String, @Nullable Xid> names) {

@@ -346,7 +346,17 @@ final class XarpTable {
     return text.toString();
   }
 
-  /** {@code XID ETH}: what this node answers for. */
+  /** Whether questions for an XID are answered. */
+  boolean answersFor(Xid xid) {
+    return own.equals(xid) || proxied.contains(xid);
+  }
+
+  /** The Ethernet address given in answers. */
+  long mac() {
+    return ownMac;
+  }
+
+  /** {@code XID ETH} lines: what this node answers for. */
   String responder() {
     StringBuilder text = new StringBuilder();
     String mac = " " + EthernetFlyweight.formatMac(ownMac) + "\n";

@@ -12,6 +12,7 @@ import io.xmig.xia.socket.LinkEvent;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.socket.SliceOptions;
 import io.xmig.xia.wire.EthernetFlyweight;
+import io.xmig.xia.wire.IpEncapsulation;
 import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -47,6 +48,9 @@ public final class XiaNode {
 
   /** Largest packet that is handed from one socket to another on the same node. */
   static final int MAX_PACKET = 65_535;
+
+  /** Port of a dual-stack router by which unknown 4IDs leave. */
+  private static final int DUAL_DEFAULT_PORT = 3;
 
   private static final int TYPE_RARP = 0x8035;
   private static final int RARP_LENGTH = 28;
@@ -147,6 +151,16 @@ public final class XiaNode {
     }
     hid.set(at.hid(), RoutePort.LOCAL, null, 0);
     hid.set(Xid.BHID, RoutePort.BROADCAST, null, 0);
+    boolean dual = config.ports().stream().anyMatch(NodeConfig.Port::isIp);
+    if (dual) {
+      ip.setDefault(Math.min(DUAL_DEFAULT_PORT, config.ports().size() - 1), null, 0);
+      ip.set(Xid.NULL_4ID, RoutePort.LOCAL, null, 0);
+      for (NodeConfig.Port port : config.ports()) {
+        if (port.fourId() != null) {
+          ip.set(port.fourId(), RoutePort.LOCAL, null, 0);
+        }
+      }
+    }
     return new RouteTable[] {
       ad,
       hid,
@@ -242,7 +256,8 @@ public final class XiaNode {
   }
 
   /**
-   * Takes one Ethernet frame from a link: the bytes from position to limit. They may be changed and
+   * Takes one frame from a link: the bytes from position to limit, an Ethernet frame or, on a port
+   * with a 4ID, an IPv4 packet. They may be changed and
    * sent on during the call; afterwards the buffer is the caller's again, with position and limit
    * as before.
    *
@@ -253,14 +268,31 @@ public final class XiaNode {
     counters.add(NodeCounter.FRAMES_IN);
     int start = frame.position();
     int end = frame.limit();
-    if (!EthernetFlyweight.fits(frame, start, end)) {
-      counters.add(NodeCounter.DROP_MALFORMED);
-      return;
-    }
     ByteBuffer bytes =
         frame.order() == ByteOrder.BIG_ENDIAN
             ? frame
             : frame.duplicate().order(ByteOrder.BIG_ENDIAN);
+    if (from.isIp()) {
+      tunnelled(bytes, start, end, port);
+    } else if (EthernetFlyweight.fits(bytes, start, end)) {
+      ethernet(bytes, start, end, from);
+    } else {
+      counters.add(NodeCounter.DROP_MALFORMED);
+    }
+    frame.limit(end).position(start);
+  }
+
+  private void tunnelled(ByteBuffer bytes, int start, int end, int port) {
+    int xip = IpEncapsulation.xipOffset(bytes, start, end);
+    if (xip < 0) {
+      counters.add(NodeCounter.DROP_NOT_IP);
+    } else {
+      packet(bytes, xip, IpEncapsulation.xipEnd(bytes, start), port);
+    }
+  }
+
+  private void ethernet(ByteBuffer bytes, int start, int end, LinkPort from) {
+    int port = from.number;
     long to = EthernetFlyweight.destination(bytes, start);
     if (to != from.mac && !EthernetFlyweight.isGroup(to)) {
       counters.add(NodeCounter.DROP_OTHER_STATION);
@@ -273,7 +305,6 @@ public final class XiaNode {
       case TYPE_RARP -> rarp(bytes, payload, end, port);
       default -> counters.add(NodeCounter.DROP_ETHERTYPE);
     }
-    frame.limit(end).position(start);
   }
 
   private void packet(ByteBuffer bytes, int offset, int end, int port) {

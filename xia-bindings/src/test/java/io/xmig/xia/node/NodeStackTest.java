@@ -55,7 +55,7 @@ class NodeStackTest {
   @MethodSource("io.xmig.xia.testkit.Seeds#few")
   void streamsArriveWholeOverABadNetwork(long seed) {
     SimNetwork bad = new SimNetwork(seed);
-    Topologies.Chain chain = Topologies.chain(bad, 3, nasty(seed));
+    Topologies.Chain chain = Topologies.chain(bad, 3, nasty(seed).withCorrupt(seed % 3 * 0.01));
     ByteFlow[] server = new ByteFlow[1];
     StreamListener listener =
         bad.await(
