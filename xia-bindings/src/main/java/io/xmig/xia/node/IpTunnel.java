@@ -36,8 +36,7 @@ final class IpTunnel {
   @Nullable ByteBuffer wrap(XipFlyweight packet, int target) {
     int length = packet.end() - packet.offset();
     ByteBuffer in = packet.buffer();
-    if (in.getInt(target) != XidType.IP.code()
-        || length > 0xffff - IpEncapsulation.HEADER_LENGTH) {
+    if (in.getInt(target) != XidType.IP.code() || length > 0xffff - IpEncapsulation.HEADER_LENGTH) {
       return null;
     }
     int destination = in.getInt(target + Xid.LENGTH - Integer.BYTES);

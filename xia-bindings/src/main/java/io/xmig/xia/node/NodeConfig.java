@@ -109,7 +109,8 @@ public record NodeConfig(
 
   /** The same node with another MTU on all ports. */
   public NodeConfig withMtu(int mtu) {
-    List<Port> changed = ports.stream().map(port -> new Port(port.mac(), mtu, port.fourId())).toList();
+    List<Port> changed =
+        ports.stream().map(port -> new Port(port.mac(), mtu, port.fourId())).toList();
     return new NodeConfig(
         name, role, address, changed, learnFromBroadcast, acceptRedirects, cacheContent);
   }

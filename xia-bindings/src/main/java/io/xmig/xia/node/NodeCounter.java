@@ -50,7 +50,9 @@ public enum NodeCounter {
   DROP_OWN_BROADCAST("drop.own-broadcast", true),
   /** The route's port has no link. */
   DROP_NO_LINK("drop.no-link", true),
-  /** A packet for an IPv4 link that was not routed by a 4ID, or an IPv4 packet without XIP in it. */
+  /**
+   * A packet for an IPv4 link that was not routed by a 4ID, or an IPv4 packet without XIP in it.
+   */
   DROP_NOT_IP("drop.not-ip", true),
   /** The packet is larger than the link's MTU. */
   DROP_TOO_BIG("drop.too-big", true),

@@ -257,9 +257,8 @@ public final class XiaNode {
 
   /**
    * Takes one frame from a link: the bytes from position to limit, an Ethernet frame or, on a port
-   * with a 4ID, an IPv4 packet. They may be changed and
-   * sent on during the call; afterwards the buffer is the caller's again, with position and limit
-   * as before.
+   * with a 4ID, an IPv4 packet. They may be changed and sent on during the call; afterwards the
+   * buffer is the caller's again, with position and limit as before.
    *
    * <p>A frame sink must not call this from within {@link FrameSink#frame}: links deliver later.
    */

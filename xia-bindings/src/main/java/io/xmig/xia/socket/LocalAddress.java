@@ -20,8 +20,8 @@ public record LocalAddress(Xid ad, Xid hid, @Nullable Xid fourId) {
       List.of(new int[] {1}, new int[] {2}, new int[] {3}, new int[] {1, 0});
 
   /**
-   * {@code AD → HID}, the address of the host itself; with a 4ID {@code ( 4ID ) AD HID}, so that the
-   * domain is reached over IPv4 where its AD has no route.
+   * {@code AD → HID}, the address of the host itself; with a 4ID {@code ( 4ID ) AD HID}, so that
+   * the domain is reached over IPv4 where its AD has no route.
    */
   public Dag host() {
     return hasFourId() ? Dag.of(List.of(fourId, ad, hid), HOST_OVER_4ID) : Dag.path(ad, hid);

@@ -63,11 +63,7 @@ class DualStackTest {
     int xip = IpEncapsulation.xipOffset(ip, 0, captured.length);
     ByteBuffer frame = ByteBuffer.allocate(14 + captured.length - xip);
     EthernetFlyweight.write(
-        frame,
-        0,
-        Topologies.mac(1, 0x20),
-        Topologies.mac(1, 0x10),
-        EthernetFlyweight.TYPE_XIP);
+        frame, 0, Topologies.mac(1, 0x20), Topologies.mac(1, 0x10), EthernetFlyweight.TYPE_XIP);
     frame.put(14, captured, xip, captured.length - xip);
     new XipFlyweight().wrap(frame, 14, frame.limit()).hopLimit(249);
     return frame;
@@ -125,7 +121,8 @@ class DualStackTest {
     LocalAddress at = new LocalAddress(AD1, Topologies.hid(1), IP1);
     assertThat(at.service(sid))
         .isEqualTo(Dag.parse("RE ( " + IP1 + " ) " + AD1 + " " + Topologies.hid(1) + " " + sid));
-    assertThat(at.host()).isEqualTo(Dag.parse("RE ( " + IP1 + " ) " + AD1 + " " + Topologies.hid(1)));
+    assertThat(at.host())
+        .isEqualTo(Dag.parse("RE ( " + IP1 + " ) " + AD1 + " " + Topologies.hid(1)));
     assertThat(new LocalAddress(AD1, Topologies.hid(1), Xid.NULL_4ID).host())
         .isEqualTo(Dag.path(AD1, Topologies.hid(1)));
   }
