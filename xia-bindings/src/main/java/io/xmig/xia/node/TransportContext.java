@@ -95,8 +95,15 @@ public interface TransportContext {
     default void undeliverable(DeliveryReport report) {}
   }
 
-  /** Takes the packets that concern chunks. */
-  interface ContentReceiver {
+  /**
+   * Takes the packets that concern chunks. As the {@link PacketReceiver} of this host itself it is
+   * given content packets that end here without naming a service, and what is said about packets
+   * sent from the host's bare address.
+   */
+  interface ContentReceiver extends PacketReceiver {
+    @Override
+    default void packet(PacketView packet) {}
+
     /**
      * A packet for a CID that is announced on this node: a request. The view is valid during the
      * call only.

@@ -455,7 +455,13 @@ public final class XiaNode {
       }
     } else {
       Binding binding = bindings.get(packet.buffer(), packet.destinationNodeOffset(here));
-      if (binding == null) {
+      if (binding == null
+          && content != null
+          && packet.nextHeader() == XipFlyweight.NEXT_CONTENT
+          && address.hid().matches(packet.buffer(), packet.destinationNodeOffset(here))) {
+        counters.add(NodeCounter.DELIVERED);
+        content.packet(arrived);
+      } else if (binding == null) {
         counters.add(NodeCounter.DROP_NO_RECEIVER);
       } else {
         counters.add(NodeCounter.DELIVERED);
@@ -517,7 +523,10 @@ public final class XiaNode {
     @Override
     public TransportContext.@Nullable PacketReceiver receiver(ByteBuffer buffer, int offset) {
       Binding binding = bindings.get(buffer, offset);
-      return binding == null ? null : binding.receiver();
+      if (binding != null) {
+        return binding.receiver();
+      }
+      return address.hid().matches(buffer, offset) ? content : null;
     }
 
     @Override

@@ -71,7 +71,8 @@ final class ChunkFetcher {
   private final Set<Soon> soonest = new LinkedHashSet<>();
 
   private @Nullable Xid sid;
-  private @Nullable Dag replyFar;
+  private @Nullable Dag replyService;
+  private @Nullable Dag replyHost;
   private @Nullable Dag replyNear;
   private @Nullable Runnable addressSubscription;
   private long nextOrder;
@@ -229,14 +230,17 @@ final class ChunkFetcher {
     return requests.next();
   }
 
+  /** Where a v1.1 host sends its answer: a service of this host. */
+  Dag replyService() {
+    return java.util.Objects.requireNonNull(replyService, "bound");
+  }
+
   /**
-   * The source of a request, i.e. where the answer is to go.
-   *
-   * @param near whether the far end is known to be in the same AD: its node needs no AD then
+   * Where a host that knows the extensions sends its answer: this host. Content names itself, so no
+   * service is needed, and within an AD no AD either.
    */
-  Dag replyAddress(boolean near) {
-    Dag address = near ? replyNear : replyFar;
-    return java.util.Objects.requireNonNull(address, "bound");
+  Dag replyHost(boolean sameAd) {
+    return java.util.Objects.requireNonNull(sameAd ? replyNear : replyHost, "bound");
   }
 
   /** Sets memory aside for a chunk of known length, as far as the limit allows. */
@@ -532,8 +536,9 @@ final class ChunkFetcher {
 
   private void buildReplyAddresses(LocalAddress local) {
     Xid own = java.util.Objects.requireNonNull(sid);
-    replyFar = local.service(own);
-    replyNear = Dag.path(local.hid(), own);
+    replyService = local.service(own);
+    replyHost = local.host();
+    replyNear = Dag.path(local.hid());
   }
 
   private void onAddressChange(LocalAddress local) {

@@ -112,6 +112,12 @@ public final class ChunkTransport implements AutoCloseable {
     return true;
   }
 
+  private void answer(PacketView packet) {
+    if (readHeader(packet)) {
+      fetcher.response(packet, header);
+    }
+  }
+
   private final class Requests implements TransportContext.ContentReceiver {
     @Override
     public void request(PacketView packet) {
@@ -131,14 +137,22 @@ public final class ChunkTransport implements AutoCloseable {
         path.passing(packet, header);
       }
     }
+
+    @Override
+    public void packet(PacketView packet) {
+      answer(packet);
+    }
+
+    @Override
+    public void undeliverable(TransportContext.DeliveryReport report) {
+      fetcher.undeliverable(report);
+    }
   }
 
   private final class Answers implements TransportContext.PacketReceiver {
     @Override
     public void packet(PacketView packet) {
-      if (readHeader(packet)) {
-        fetcher.response(packet, header);
-      }
+      answer(packet);
     }
 
     @Override

@@ -59,7 +59,7 @@ final class Flow {
   /** Segments without serial in a row after which the far end counts as v1.1. */
   private static final int PLAIN_UNTIL_LEGACY = 64;
 
-  private static final int ASSUMED_HEADER_BYTES = 176;
+  private static final int ASSUMED_HEADER_BYTES = 120;
 
   final Xid host;
   private final TransportContext context;
@@ -101,6 +101,7 @@ final class Flow {
   private long lastSentNs;
   private boolean tailProbeSent;
   private boolean timedOut; // and nothing has come since
+  private boolean unconfirmed; // nothing has come since an address changed
   private long nextSendNs;
   private long progressNs;
   private long unreachableSinceNs = Long.MAX_VALUE;
@@ -307,6 +308,7 @@ final class Flow {
       lose(r, false);
     }
     nextSendNs = now;
+    unconfirmed = true;
     pump();
   }
 
@@ -458,18 +460,22 @@ final class Flow {
 
   private boolean transmit(Fetch fetch, RangeRequest r) {
     Dag target = fetch.target();
-    boolean near =
-        peer == Peer.EXTENDED && context.localAddress().ad().equals(target.first(XidType.AD));
+    // After silence the long form: a report that answers are too large finds its way back only if
+    // their source names the host.
+    boolean compact = peer == Peer.EXTENDED && !timedOut && !unconfirmed;
+    Dag reply =
+        compact
+            ? fetcher.replyHost(context.localAddress().ad().equals(target.first(XidType.AD)))
+            : fetcher.replyService();
     ByteBuffer out =
-        context.begin(
-            target, fetcher.replyAddress(near), ContentHeader.NEXT_HEADER, ChunkServer.HOP_LIMIT);
+        context.begin(target, reply, ContentHeader.NEXT_HEADER, ChunkServer.HOP_LIMIT);
     counters.requestsSent++;
     if (!options.extensions()) {
       return context.send(ContentHeader.putPlainRequest(out));
     }
     int packet = r.probePacketBytes != 0 ? r.probePacketBytes : packetSize.bytes();
     return context.send(
-        header.putRequest(out, r.serial, r.start, r.length(), packet, ContentHeader.FLAG_COMPACT));
+        header.putRequest(out, r.serial, r.start, r.length(), packet, compact ? ContentHeader.FLAG_COMPACT : 0));
   }
 
   /** Bytes of a request that may be the only one for a round trip. */
@@ -628,6 +634,7 @@ final class Flow {
     lastHeardNs = now;
     tailProbeSent = false;
     timedOut = false;
+    unconfirmed = false;
     roundTrip.heard();
     unreachableSinceNs = Long.MAX_VALUE;
     if (news > 0) {

@@ -278,7 +278,7 @@ final class ChunkNet {
         }
         return;
       }
-      PacketReceiver receiver = bound.get(intent);
+      PacketReceiver receiver = intent.equals(address.hid()) ? content : bound.get(intent);
       if (receiver != null) {
         receiver.packet(view);
       }
@@ -303,7 +303,10 @@ final class ChunkNet {
               target.down.send(
                   p,
                   q -> {
-                    PacketReceiver receiver = target.bound.get(to.intent());
+                    PacketReceiver receiver =
+                        to.intent().equals(target.address.hid())
+                            ? target.content
+                            : target.bound.get(to.intent());
                     if (receiver != null) {
                       receiver.undeliverable(report);
                     }

@@ -115,7 +115,7 @@ class PathCacheTest {
     ChunkTransport cache = caching(Policy.FIFO, 64 << 20);
     long limit = ChunkOptions.defaults().pathPartialBytes();
     byte[] first = answers(true, random(1_000_000, 1)).get(0);
-    int source = 8 + first[5] * 28;
+    int source = 8 + (first[5] + first[6] - 1) * 28; // its last node, the CID
     for (int i = 0; i < 500; i++) {
       byte[] forged = first.clone();
       forged[source + 10] = (byte) i; // another CID
