@@ -467,15 +467,15 @@ final class Flow {
         compact
             ? fetcher.replyHost(context.localAddress().ad().equals(target.first(XidType.AD)))
             : fetcher.replyService();
-    ByteBuffer out =
-        context.begin(target, reply, ContentHeader.NEXT_HEADER, ChunkServer.HOP_LIMIT);
+    ByteBuffer out = context.begin(target, reply, ContentHeader.NEXT_HEADER, ChunkServer.HOP_LIMIT);
     counters.requestsSent++;
     if (!options.extensions()) {
       return context.send(ContentHeader.putPlainRequest(out));
     }
     int packet = r.probePacketBytes != 0 ? r.probePacketBytes : packetSize.bytes();
     return context.send(
-        header.putRequest(out, r.serial, r.start, r.length(), packet, compact ? ContentHeader.FLAG_COMPACT : 0));
+        header.putRequest(
+            out, r.serial, r.start, r.length(), packet, compact ? ContentHeader.FLAG_COMPACT : 0));
   }
 
   /** Bytes of a request that may be the only one for a round trip. */
