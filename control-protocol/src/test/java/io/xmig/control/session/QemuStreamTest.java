@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.SplittableRandom;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -67,6 +70,30 @@ class QemuStreamTest {
     assertThat(stream.releasableBytes())
         .isBetween(made.startByte() - 70_000L, (long) made.startByte());
     assertThat(stream.isComplete()).isTrue();
+  }
+
+  /**
+   * Header and last bytes of a stream written by QEMU 7.2.22, machine type pc, 64 MB, without a
+   * guest; the 4000 bytes before its VM_EOF and everything after are as they were.
+   */
+  @Test
+  void theEndOfAStreamThatQemuWroteIsFound() throws IOException {
+    byte[] captured;
+    try (InputStream file = getClass().getResourceAsStream("/golden/qemu-7.2-end.gz")) {
+      captured = new GZIPInputStream(file).readAllBytes();
+    }
+    QemuStream stream = new QemuStream(false);
+    stream.feed(ByteBuffer.wrap(captured, 0, captured.length - 1));
+    assertThat(stream.isComplete()).isFalse();
+    stream.feed(ByteBuffer.wrap(captured, captured.length - 1, 1));
+    assertThat(stream.isComplete()).isTrue();
+    assertThat(stream.releasableBytes()).isEqualTo(8 + 4000);
+    QemuStream bare = new QemuStream(false);
+    bare.feed(ByteBuffer.wrap(captured, 0, 8 + 4000));
+    assertThat(bare.isComplete()).isFalse();
+    bare.feed(ByteBuffer.wrap(captured, 8 + 4000, 1));
+    assertThat(bare.isComplete()).isTrue();
+    assertThat(bare.releasableBytes()).isLessThan(8 + 4000);
   }
 
   @Test
