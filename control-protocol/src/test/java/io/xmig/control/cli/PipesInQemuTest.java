@@ -85,9 +85,7 @@ class PipesInQemuTest {
     }
 
     void awaitLog(String text) {
-      await()
-          .atMost(LIMIT)
-          .untilAsserted(() -> assertThat(Files.readString(log)).contains(text));
+      await().atMost(LIMIT).untilAsserted(() -> assertThat(Files.readString(log)).contains(text));
     }
   }
 
@@ -177,8 +175,7 @@ class PipesInQemuTest {
   void aMachineMovesInTheBackgroundWithTheShortestEnd() throws Exception {
     Machine destination = destination("exec 3<&0; " + receive() + " <&3 3<&- & exit 0");
     awaitListening();
-    Machine source =
-        source("pc,suppress-vmdesc=on", "exec 3<&0; " + send() + " <&3 3<&- & exit 0");
+    Machine source = source("pc,suppress-vmdesc=on", "exec 3<&0; " + send() + " <&3 3<&- & exit 0");
     source.awaitLog("\"status\": \"completed\"");
     destination.awaitLog("\"RESUME\"");
     destination.qmp("{\"execute\":\"query-status\"}");
@@ -191,8 +188,7 @@ class PipesInQemuTest {
     awaitListening();
     Machine source = new Machine("source", "-machine", "pc");
     source.events();
-    source.qmp(
-        "{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"max-bandwidth\":100000}}");
+    source.qmp("{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"max-bandwidth\":100000}}");
     source.qmp("{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"exec:" + send() + "\"}}");
     source.awaitLog("\"status\": \"active\"");
     destination.awaitLog("\"status\": \"active\"");

@@ -106,7 +106,9 @@ class HostilePeerTest {
         Hello.newBuilder()
             .setVersionMin(1)
             .setVersionMax(3)
-            .setSessionId(ByteString.copyFrom(new byte[15]).concat(ByteString.copyFrom(new byte[] {(byte) id})))
+            .setSessionId(
+                ByteString.copyFrom(new byte[15])
+                    .concat(ByteString.copyFrom(new byte[] {(byte) id})))
             .setOrigin(ORIGIN)
             .setMaxChunkBytes(1 << 20);
     if (resume) {
@@ -227,7 +229,8 @@ class HostilePeerTest {
     long number = random.nextInt(3) == 0 ? random.nextLong() : random.nextInt(5);
     return switch (random.nextInt(11)) {
       case 0 -> hello(random.nextInt(3), random.nextBoolean());
-      case 1, 2, 3 -> announce(number, random.nextInt(3) * 50L, random.nextInt(200) - 20, random.nextInt(4));
+      case 1, 2, 3 ->
+          announce(number, random.nextInt(3) * 50L, random.nextInt(200) - 20, random.nextInt(4));
       case 4 ->
           ControlMessage.newBuilder()
               .setDone(
@@ -237,7 +240,8 @@ class HostilePeerTest {
               .build();
       case 5 ->
           ControlMessage.newBuilder()
-              .setAck(Ack.newBuilder().setAcknowledgedBytes(number).setWrittenBytes(random.nextInt(9)))
+              .setAck(
+                  Ack.newBuilder().setAcknowledgedBytes(number).setWrittenBytes(random.nextInt(9)))
               .build();
       case 6 -> Messages.verified(number);
       case 7 -> Messages.republish(number);
