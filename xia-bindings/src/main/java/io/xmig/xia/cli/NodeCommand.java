@@ -3,7 +3,9 @@ package io.xmig.xia.cli;
 import io.xmig.xia.click.Topology;
 import io.xmig.xia.host.HostOptions;
 import io.xmig.xia.host.NodeHost;
+import io.xmig.xia.host.NodeService;
 import io.xmig.xia.link.LinkShape;
+import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.ipc.NodeStackProvider;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -11,6 +13,9 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -47,6 +52,8 @@ import picocli.CommandLine.Spec;
       "2:wrong usage, or an error in the Click file"
     })
 public final class NodeCommand implements Callable<Integer> {
+  private static final int SERVICE_SECONDS = 10;
+
   @Spec private @Nullable CommandSpec spec;
 
   @Parameters(index = "0", paramLabel = "FILE", description = "Click file with the topology.")
@@ -118,6 +125,15 @@ public final class NodeCommand implements Callable<Integer> {
       description = "Makes loss, jitter and identifiers the same each time.")
   private @Nullable Long seed;
 
+  @Option(
+      names = "--with",
+      paramLabel = "NODE=SERVICE",
+      description = {
+        "Run a service of the domain in this process, on a node of it: gateway, nameserver or agent.",
+        "May be given several times."
+      })
+  private java.util.List<String> services = new java.util.ArrayList<>();
+
   private final CountDownLatch stop = new CountDownLatch(1);
 
   @Override
@@ -131,6 +147,14 @@ public final class NodeCommand implements Callable<Integer> {
       host = NodeHost.start(topology, options);
     } catch (IllegalArgumentException | io.xmig.xia.click.ClickParseException e) {
       throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+    try {
+      for (String service : services) {
+        start(host, service);
+      }
+    } catch (IllegalArgumentException e) {
+      host.close();
+      throw new ParameterException(command.commandLine(), "--with: " + e.getMessage(), e);
     }
     PrintWriter out = command.commandLine().getOut();
     Thread hook = new Thread(() -> stopped(host), "xmig-node-stop");
@@ -169,6 +193,22 @@ public final class NodeCommand implements Callable<Integer> {
       status = 1;
     }
     Runtime.getRuntime().halt(status);
+  }
+
+  /** Starts one service given as NODE=SERVICE and waits until it serves. */
+  private static void start(NodeHost host, String words) throws InterruptedException {
+    int equals = words.indexOf('=');
+    if (equals < 1 || !host.names().contains(words.substring(0, equals))) {
+      throw new IllegalArgumentException(
+          "expected NODE=SERVICE with one of " + host.names() + ", not " + words);
+    }
+    XiaStack stack = host.stack(words.substring(0, equals));
+    NodeService service = NodeService.named(words.substring(equals + 1));
+    try {
+      host.loop().call(() -> service.start(stack)).get().get(SERVICE_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalArgumentException(words + " does not start: " + e.getMessage(), e);
+    }
   }
 
   private HostOptions options(CommandSpec command) {

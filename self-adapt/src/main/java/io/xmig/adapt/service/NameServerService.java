@@ -1,0 +1,26 @@
+package io.xmig.adapt.service;
+
+import io.xmig.adapt.names.NameServer;
+import io.xmig.adapt.trust.Ed25519;
+import io.xmig.xia.host.NodeService;
+import io.xmig.xia.socket.XiaStack;
+import java.util.concurrent.CompletableFuture;
+
+/** The name server that also takes unsigned names, in its node's process. */
+public final class NameServerService implements NodeService {
+  @Override
+  public String name() {
+    return "nameserver";
+  }
+
+  @Override
+  public CompletableFuture<AutoCloseable> start(XiaStack stack) {
+    NameServer server =
+        new NameServer(
+            stack,
+            new NameServer.Config(null, true, NameServer.DEFAULT_CAPACITY),
+            new Ed25519(),
+            EpochClock::micros);
+    return server.start().thenApply(done -> server);
+  }
+}

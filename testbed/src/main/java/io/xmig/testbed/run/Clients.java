@@ -1,0 +1,180 @@
+package io.xmig.testbed.run;
+
+import io.xmig.testbed.workload.CalClient;
+import io.xmig.testbed.workload.CalServer;
+import io.xmig.testbed.workload.ProbeLog;
+import io.xmig.testbed.workload.Xping;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.socket.XiaStack;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+
+/** The clients on one host that keep talking to the VM: Xping and Cal on both kinds of socket. */
+final class Clients implements AutoCloseable {
+  private static final Duration CALL_LIMIT = Duration.ofSeconds(15);
+  private static final int PING_BYTES = 56;
+  private static final int HOP_LIMIT = 250;
+
+  private final XiaStack stack;
+  private final Map<String, Xping> pings = new LinkedHashMap<>();
+  private final List<CalClient> cal = new ArrayList<>();
+
+  Clients(XiaStack stack) {
+    this.stack = stack;
+  }
+
+  /** Waits until the calculation service of the VM answers; tries again and again. */
+  void awaitService(LocalAddress vm, Duration limit) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    Throwable last = null;
+    while (System.nanoTime() < deadline) {
+      try {
+        CalClient probe =
+            await(
+                () ->
+                    CalClient.stream(
+                        stack,
+                        vm.service(CalServer.STREAM_SID),
+                        Duration.ofMillis(50),
+                        Duration.ofSeconds(2)));
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
+        while (System.nanoTime() < until && onLoop(probe::answered) == 0) {
+          pause(20);
+        }
+        boolean answered = onLoop(probe::answered) > 0;
+        stack.loop().execute(probe::close);
+        if (answered) {
+          return;
+        }
+      } catch (RunException e) {
+        last = e.getCause();
+        pause(100);
+      }
+    }
+    throw new RunException(
+        "the service in the VM does not answer",
+        Map.of("vm", vm.host(), "seconds", limit.toSeconds(), "last", String.valueOf(last)));
+  }
+
+  /** Starts probing an address; the name is how the result calls it. */
+  void ping(String name, Dag target, Duration interval) {
+    int id = (int) (ProcessHandle.current().pid() + pings.size() * 7919L);
+    pings.put(
+        name, await(() -> Xping.start(stack, target, interval, id, PING_BYTES, HOP_LIMIT, null)));
+  }
+
+  /** Starts a Cal client on each kind of socket. */
+  void ask(LocalAddress vm, Duration interval) {
+    cal.add(
+        await(
+            () ->
+                CalClient.stream(
+                    stack, vm.service(CalServer.STREAM_SID), interval, Duration.ofSeconds(10))));
+    cal.add(await(() -> CalClient.dgram(stack, vm.service(CalServer.DGRAM_SID), interval)));
+  }
+
+  /** Stops sending, waits a little for the last answers. */
+  void finish(Duration grace) {
+    stack
+        .loop()
+        .execute(
+            () -> {
+              pings.values().forEach(Xping::stopSending);
+              cal.forEach(CalClient::stopAsking);
+            });
+    pause(grace.toMillis());
+  }
+
+  Map<String, ProbeLog> pingLogs() {
+    return onLoop(
+        () -> {
+          Map<String, ProbeLog> logs = new LinkedHashMap<>();
+          pings.forEach((name, ping) -> logs.put(name, ping.log()));
+          return logs;
+        });
+  }
+
+  List<CalClient.Outcome> calOutcomes() {
+    return onLoop(() -> cal.stream().map(CalClient::outcome).toList());
+  }
+
+  /** Runs something on the loop of the stack. */
+  <T> T onLoop(Callable<T> call) {
+    return await(
+        () -> {
+          try {
+            return CompletableFuture.completedFuture(call.call());
+          } catch (Exception e) {
+            return CompletableFuture.failedFuture(e);
+          }
+        });
+  }
+
+  /** Starts something on the loop and waits for its completion. */
+  <T> T await(Supplier<CompletableFuture<T>> start) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    stack
+        .loop()
+        .execute(
+            () -> {
+              try {
+                start
+                    .get()
+                    .whenComplete(
+                        (value, failure) -> {
+                          if (failure != null) {
+                            result.completeExceptionally(failure);
+                          } else {
+                            result.complete(value);
+                          }
+                        });
+              } catch (RuntimeException e) {
+                result.completeExceptionally(e);
+              }
+            });
+    try {
+      return result.get(CALL_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      throw new RunException("XIA", e.getCause());
+    } catch (TimeoutException e) {
+      throw new RunException(
+          "the node does not answer",
+          new XiaSocketException(XiaSocketException.Kind.NODE, "no answer within " + CALL_LIMIT));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RunException("interrupted", e);
+    }
+  }
+
+  static void pause(long millis) {
+    try {
+      TimeUnit.MILLISECONDS.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RunException("interrupted", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    stack
+        .loop()
+        .execute(
+            () -> {
+              pings.values().forEach(Xping::close);
+              cal.forEach(CalClient::close);
+            });
+    stack.close();
+  }
+}

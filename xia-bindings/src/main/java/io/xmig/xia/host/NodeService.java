@@ -1,0 +1,38 @@
+package io.xmig.xia.host;
+
+import io.xmig.xia.socket.XiaStack;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A service that can run inside a node's process, as {@code xmig node --with NODE=SERVICE} asks.
+ * Found through {@link ServiceLoader}, so that the node need not know what other modules offer.
+ */
+public interface NodeService {
+  /** Its name on the command line. */
+  String name();
+
+  /**
+   * Starts it on a node; called on the node's loop.
+   *
+   * @return completes with what ends it, on the loop, once it serves
+   */
+  CompletableFuture<AutoCloseable> start(XiaStack stack);
+
+  /**
+   * The service of this name.
+   *
+   * @throws IllegalArgumentException naming those there are
+   */
+  static NodeService named(String name) {
+    Map<String, NodeService> known = new TreeMap<>();
+    ServiceLoader.load(NodeService.class).forEach(s -> known.put(s.name(), s));
+    NodeService found = known.get(name);
+    if (found == null) {
+      throw new IllegalArgumentException("no service '" + name + "'; there are " + known.keySet());
+    }
+    return found;
+  }
+}
