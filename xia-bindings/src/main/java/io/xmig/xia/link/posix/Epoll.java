@@ -32,8 +32,8 @@ public final class Epoll extends Descriptor {
 
   // struct epoll_event is packed on x86-64 only
   private static final boolean PACKED = System.getProperty("os.arch").matches("amd64|x86_64");
-  private static final int EVENT_LENGTH = PACKED ? 12 : 16;
-  private static final int EVENT_DATA = PACKED ? 4 : 8;
+  static final int EVENT_LENGTH = PACKED ? 12 : 16;
+  static final int EVENT_DATA = PACKED ? 4 : 8;
 
   private final int capacity;
   private final NativeBuffer events;
