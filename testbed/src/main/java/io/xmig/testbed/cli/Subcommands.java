@@ -15,6 +15,9 @@ final class Subcommands {
     all.put("cal", io.xmig.testbed.workload.CalCommand.class);
     all.put("send", io.xmig.control.cli.SendCommand.class);
     all.put("receive", io.xmig.control.cli.ReceiveCommand.class);
+    all.put("host", io.xmig.control.host.cli.HostCommand.class);
+    all.put("vm", io.xmig.control.host.cli.VmCommand.class);
+    all.put("migrate", io.xmig.control.host.cli.MigrateCommand.class);
     all.put("gateway", io.xmig.adapt.cli.GatewayCommand.class);
     all.put("agent", io.xmig.adapt.cli.AgentCommand.class);
     all.put("nameserver", io.xmig.adapt.cli.NameServerCommand.class);

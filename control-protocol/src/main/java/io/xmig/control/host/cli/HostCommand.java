@@ -1,0 +1,184 @@
+package io.xmig.control.host.cli;
+
+import io.xmig.control.host.HostConfig;
+import io.xmig.control.host.HostServer;
+import io.xmig.control.host.Pipes;
+import io.xmig.control.host.VmHost;
+import io.xmig.control.host.XiaHandoffTransport;
+import io.xmig.control.host.XmigPipes;
+import io.xmig.control.qemu.AcceleratorProbe;
+import io.xmig.xia.XiaException;
+import io.xmig.xia.cli.StackOption;
+import io.xmig.xia.socket.XiaStack;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code xmig host}: the service that runs a host's VMs. */
+@Command(
+    name = "host",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Runs this host's virtual machines and moves them to and from other hosts.",
+      "",
+      "Commands reach it on its socket (xmig vm, xmig migrate), other host services over XIA."
+          + " Stopped by SIGTERM it cancels what is under way and ends its VMs; killed, it leaves"
+          + " them running for the next one of the same --state."
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:stopped by a signal", "1:could not start", "2:wrong usage"},
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xmig host",
+      "  xmig host --xia node:/run/xmig/b.api --state /run/xmig/b --nic /run/xmig/b.vm",
+      "  xmig host --tls-port 7070 --tls-cert host.pem --tls-key host.key --tls-ca ca.pem"
+    })
+public final class HostCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Mixin private StackOption xia = new StackOption();
+
+  @Option(
+      names = "--state",
+      paramLabel = "DIR",
+      description =
+          "VMs and the hand-off journal; on a real disk, and short, for sockets are in it."
+              + " Default: ~/.local/state/xmig.")
+  private @Nullable Path state;
+
+  @Option(
+      names = "--images",
+      paramLabel = "DIR",
+      description =
+          "Kernels and initial file systems of arriving VMs must be in it."
+              + " Default: $XMIG_CACHE, else ~/.cache/xmig.")
+  private @Nullable Path images;
+
+  @Option(
+      names = "--service",
+      paramLabel = "SID_OR_NAME",
+      defaultValue = HostAddress.DEFAULT_SERVICE,
+      description = "Where other host services find this one. Default: ${DEFAULT-VALUE}.")
+  private String service = HostAddress.DEFAULT_SERVICE;
+
+  @Option(
+      names = "--nic",
+      paramLabel = "SOCKET|tap:DEVICE",
+      description =
+          "What network cards of VMs are attached to unless said otherwise: a Unix-domain datagram"
+              + " socket that takes their frames, or a TAP device.")
+  private @Nullable String nic;
+
+  @Option(
+      names = "--keep-vms",
+      description = "Leave VMs running on SIGTERM too; the next service of --state gets them.")
+  private boolean keepVms;
+
+  @Option(names = "--tls-port", paramLabel = "PORT", description = "Serve clients over TCP too.")
+  private @Nullable Integer tlsPort;
+
+  @Option(names = "--tls-cert", paramLabel = "PEM", description = "Certificate for that.")
+  private @Nullable Path certificate;
+
+  @Option(names = "--tls-key", paramLabel = "PEM", description = "Its key.")
+  private @Nullable Path key;
+
+  @Option(names = "--tls-ca", paramLabel = "PEM", description = "Who signs clients' certificates.")
+  private @Nullable Path authorities;
+
+  static Path defaultState() {
+    return Path.of(System.getProperty("user.home"), ".local", "state", "xmig");
+  }
+
+  private static Path defaultImages() {
+    String cache = System.getenv("XMIG_CACHE");
+    return cache == null || cache.isEmpty()
+        ? Path.of(System.getProperty("user.home"), ".cache", "xmig")
+        : Path.of(cache);
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    Path directory = (state == null ? defaultState() : state).toAbsolutePath();
+    HostServer.Tls tls = tls();
+    CountDownLatch stopped = new CountDownLatch(1);
+    try {
+      Files.createDirectories(directory);
+      Path imageDirectory = images == null ? defaultImages() : images;
+      Files.createDirectories(imageDirectory);
+      AcceleratorProbe.Decision accelerator =
+          new AcceleratorProbe(defaultImages()).decide(null, null, "", "");
+      boolean tap = nic != null && nic.startsWith("tap:");
+      HostConfig config =
+          new HostConfig(
+              directory,
+              imageDirectory,
+              nic == null || tap ? null : Path.of(nic).toAbsolutePath(),
+              tap ? nic.substring("tap:".length()) : null,
+              accelerator);
+      XiaStack stack = xia.open();
+      XiaHandoffTransport transport =
+          new XiaHandoffTransport(
+              stack, HostAddress.service(service), peer -> HostAddress.resolve(stack, peer));
+      VmHost host = new VmHost(config, transport, pipes(stack));
+      HostServer server = new HostServer(host, directory.resolve("host.sock"), tls);
+      Runtime.getRuntime()
+          .addShutdownHook(
+              new Thread(
+                  () -> {
+                    server.close();
+                    if (!keepVms) {
+                      host.stopAll();
+                    }
+                    host.close();
+                    stopped.countDown();
+                  },
+                  "stop-host"));
+      out.printf(
+          "host service ready: socket %s, %s (%s)%s%n",
+          directory.resolve("host.sock"),
+          accelerator.accelerator(),
+          accelerator.reason(),
+          tls == null ? "" : ", TCP port " + server.port());
+      out.flush();
+    } catch (IOException | XiaException | IllegalArgumentException e) {
+      err.println("xmig host: " + e.getMessage());
+      return 1;
+    }
+    stopped.await();
+    return 0;
+  }
+
+  private HostServer.@Nullable Tls tls() {
+    if (tlsPort == null) {
+      return null;
+    }
+    if (certificate == null || key == null || authorities == null) {
+      throw new ParameterException(
+          spec.commandLine(), "--tls-port needs --tls-cert, --tls-key and --tls-ca");
+    }
+    return new HostServer.Tls(tlsPort, certificate, key, authorities);
+  }
+
+  private Pipes pipes(XiaStack stack) {
+    String launcher = System.getProperty("xmig.launcher", "xmig");
+    String stackText = xia.spec();
+    List<String> common = stackText == null ? List.of() : List.of("--xia", stackText);
+    return new XmigPipes(
+        List.of(launcher), common, sid -> stack.localAddress().service(sid).toString());
+  }
+}
