@@ -41,8 +41,7 @@ final class MigrationView {
 
   static MigrationView of(PrintWriter out, boolean json) {
     boolean terminal = System.console() != null;
-    return new MigrationView(
-        out, json ? Style.JSON : terminal ? Style.TERMINAL : Style.LINES);
+    return new MigrationView(out, json ? Style.JSON : terminal ? Style.TERMINAL : Style.LINES);
   }
 
   static MigrationView lines(PrintWriter out) {
