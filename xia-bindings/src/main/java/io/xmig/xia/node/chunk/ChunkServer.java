@@ -95,7 +95,7 @@ final class ChunkServer {
     job.extended = extended;
     job.chunkLength = length;
     if (extended) {
-      fillRange(job, cid, header, length);
+      fillRange(job, entry, header, length);
     } else {
       job.source = legacySource(cid);
       job.next = 0;
@@ -125,10 +125,13 @@ final class ChunkServer {
     }
   }
 
-  private void fillRange(Job job, Xid cid, ContentHeader header, int length) {
+  private void fillRange(
+      Job job, ContentCache.Entry entry, ContentHeader header, int length) {
     job.serial = header.serial;
     job.source =
-        (header.flags & ContentHeader.FLAG_COMPACT) != 0 ? Dag.path(cid) : legacySource(cid);
+        (header.flags & ContentHeader.FLAG_COMPACT) != 0
+            ? entry.bareAddress()
+            : legacySource(entry.cid);
     job.next = header.rangeOffset;
     int range = Math.min(header.rangeLength, MAX_RANGE_BYTES);
     job.end = Math.min(length, header.rangeOffset + range);

@@ -1,5 +1,6 @@
 package io.xmig.xia.node.chunk;
 
+import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.node.TransportContext;
 import io.xmig.xia.socket.EventLoop;
@@ -25,9 +26,20 @@ final class ContentCache {
   static final class Entry {
     final Xid cid;
     private @Nullable Holding holdings; // list of the slices' references
+    private @Nullable Dag bareAddress;
 
     Entry(Xid cid) {
       this.cid = cid;
+    }
+
+    /** The address that is only the CID: the source of answers to those who know the host. */
+    Dag bareAddress() {
+      Dag address = bareAddress;
+      if (address == null) {
+        address = Dag.path(cid);
+        bareAddress = address;
+      }
+      return address;
     }
 
     /**
