@@ -125,8 +125,7 @@ final class ChunkServer {
     }
   }
 
-  private void fillRange(
-      Job job, ContentCache.Entry entry, ContentHeader header, int length) {
+  private void fillRange(Job job, ContentCache.Entry entry, ContentHeader header, int length) {
     job.serial = header.serial;
     job.source =
         (header.flags & ContentHeader.FLAG_COMPACT) != 0
