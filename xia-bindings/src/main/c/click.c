@@ -192,7 +192,7 @@ int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api
       errno = EBADF;
       return -1;
     }
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    struct pollfd ready = {.fd = fd, .events = POLLIN | POLLRDHUP};
     int n = poll(&ready, 1, left >= 0 && left < CLOSE_CHECK_MS ? (int)left : CLOSE_CHECK_MS);
     if (n < 0) {
       return -1; /* EINTR is the caller's business: it may want to stop */
@@ -200,7 +200,7 @@ int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api
     if (n == 0) {
       continue;
     }
-    if ((ready.revents & POLLNVAL) != 0) {
+    if ((ready.revents & (POLLNVAL | POLLRDHUP)) != 0) { /* closed, or shut down by a thread that gave up on this call */
       errno = EBADF;
       return -1;
     }

@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  xmig node testbed/topologies/intra-ad.click --run /tmp/net",
       "  xmig node intra-ad.click --run /tmp/net --only HOST_A,HOST_B",
+      "  xmig node intra-ad.click --api-ports file    (then: XSOCKCONF=… ./a-program-of-yours)",
       "  xmig node wan.click --run /tmp/net --shape 100mbit,20ms,1%% --mtu 9000",
       "  qemu-system-x86_64 … -netdev dgram,id=n0,local.type=unix,local.path=/tmp/net/vm1.sock,\\",
       "      remote.type=unix,remote.path=/tmp/net/plug-SEGMENT_A.sock"
@@ -99,6 +100,17 @@ public final class NodeCommand implements Callable<Integer> {
         "Default: the file's if all its nodes run here, else none."
       })
   private @Nullable String control;
+
+  @Option(
+      names = "--api-ports",
+      paramLabel = "PORTS",
+      defaultValue = "none",
+      description = {
+        "UDP ports on 127.0.0.1 for programs linked with the prototype's libXsocket:",
+        "file for those in the Click file, BASE for BASE, BASE+1, … in the order of the file, 0 for"
+            + " any free ones, none. Default: ${DEFAULT-VALUE}."
+      })
+  private String apiPorts = "none";
 
   @Option(
       names = "--no-attachments",
@@ -161,6 +173,11 @@ public final class NodeCommand implements Callable<Integer> {
     Runtime.getRuntime().addShutdownHook(hook);
     for (String name : host.names()) {
       out.println("node " + name + " " + host.apiSocket(name));
+    }
+    for (String name : host.names()) {
+      if (host.apiPort(name) != HostOptions.NO_API_PORTS) {
+        out.println("api " + name + " 127.0.0.1:" + host.apiPort(name));
+      }
     }
     host.plugs().forEach((lan, path) -> out.println("plug " + lan + " " + path));
     if (host.controlPort() != HostOptions.NO_CONTROL) {
@@ -231,10 +248,24 @@ public final class NodeCommand implements Callable<Integer> {
             .withMtu(mtu)
             .withShape(instead)
             .withControl(controlPort(command))
+            .withApiPorts(apiPorts(command))
             .withAttachments(!noAttachments)
             .withCache((long) cacheMib << 20)
             .withChunkMemory((long) chunkMib << 20);
     return seed == null ? options : options.withSeed(seed);
+  }
+
+  private int apiPorts(CommandSpec command) {
+    if (apiPorts.equals("none")) {
+      return HostOptions.NO_API_PORTS;
+    }
+    if (apiPorts.equals("file")) {
+      return HostOptions.API_PORTS_OF_FILE;
+    }
+    if (apiPorts.matches("[0-9]{1,5}") && Integer.parseInt(apiPorts) <= 65_000) {
+      return Integer.parseInt(apiPorts);
+    }
+    throw wrong(command, "--api-ports is file, none or the first port, not '" + apiPorts + "'");
   }
 
   private int controlPort(CommandSpec command) {

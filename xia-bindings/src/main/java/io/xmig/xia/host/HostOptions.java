@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * @param localApi whether nodes offer their sockets to other processes
  * @param cacheBytes what routers keep of the content that passes, 0 for none
  * @param chunkBytes memory for chunks published on a node
+ * @param apiPorts UDP ports on which programs linked with the prototype's library are served: the
+ *     first of consecutive ones, a port per node in the order of the file, 0 for any free ones,
+ *     {@link #NO_API_PORTS} or {@link #API_PORTS_OF_FILE}
  * @param seed of jitter, loss and identifiers; {@code null} for a new one each time
  */
 public record HostOptions(
@@ -32,7 +35,14 @@ public record HostOptions(
     boolean localApi,
     long cacheBytes,
     long chunkBytes,
+    int apiPorts,
     @Nullable Long seed) {
+  /** Programs linked with the prototype's library are not served. */
+  public static final int NO_API_PORTS = -1;
+
+  /** They are served on the ports that the file names. */
+  public static final int API_PORTS_OF_FILE = -2;
+
   /** No ControlSocket. */
   public static final int NO_CONTROL = -1;
 
@@ -49,13 +59,13 @@ public record HostOptions(
   /** Everything in the file, with sockets in this directory and an MTU of 1500. */
   public static HostOptions in(Path directory) {
     return new HostOptions(
-        Set.of(), directory, 1500, null, CONTROL_OF_FILE, true, true, 0, DEFAULT_CHUNK_BYTES, null);
+        Set.of(), directory, 1500, null, CONTROL_OF_FILE, true, true, 0, DEFAULT_CHUNK_BYTES, NO_API_PORTS, null);
   }
 
   /** Only these nodes. */
   public HostOptions withOnly(Set<String> names) {
     return new HostOptions(
-        names, directory, mtu, shape, control, attachments, localApi, cacheBytes, chunkBytes, seed);
+        names, directory, mtu, shape, control, attachments, localApi, cacheBytes, chunkBytes, apiPorts, seed);
   }
 
   /** Another MTU. */
@@ -69,49 +79,54 @@ public record HostOptions(
         attachments,
         localApi,
         cacheBytes,
-        chunkBytes,
-        seed);
+        chunkBytes, apiPorts, seed);
   }
 
   /** Another shape for the links that the file shapes. */
   public HostOptions withShape(@Nullable LinkShape other) {
     return new HostOptions(
-        only, directory, mtu, other, control, attachments, localApi, cacheBytes, chunkBytes, seed);
+        only, directory, mtu, other, control, attachments, localApi, cacheBytes, chunkBytes, apiPorts, seed);
   }
 
   /** Another port of the ControlSocket. */
   public HostOptions withControl(int port) {
     return new HostOptions(
-        only, directory, mtu, shape, port, attachments, localApi, cacheBytes, chunkBytes, seed);
+        only, directory, mtu, shape, port, attachments, localApi, cacheBytes, chunkBytes, apiPorts, seed);
   }
 
   /** With or without what the file attaches. */
   public HostOptions withAttachments(boolean open) {
     return new HostOptions(
-        only, directory, mtu, shape, control, open, localApi, cacheBytes, chunkBytes, seed);
+        only, directory, mtu, shape, control, open, localApi, cacheBytes, chunkBytes, apiPorts, seed);
   }
 
   /** With or without the local API. */
   public HostOptions withLocalApi(boolean offered) {
     return new HostOptions(
-        only, directory, mtu, shape, control, attachments, offered, cacheBytes, chunkBytes, seed);
+        only, directory, mtu, shape, control, attachments, offered, cacheBytes, chunkBytes, apiPorts, seed);
   }
 
   /** With a cache of passing content in routers. */
   public HostOptions withCache(long bytes) {
     return new HostOptions(
-        only, directory, mtu, shape, control, attachments, localApi, bytes, chunkBytes, seed);
+        only, directory, mtu, shape, control, attachments, localApi, bytes, chunkBytes, apiPorts, seed);
   }
 
   /** With other memory for published chunks. */
   public HostOptions withChunkMemory(long bytes) {
     return new HostOptions(
-        only, directory, mtu, shape, control, attachments, localApi, cacheBytes, bytes, seed);
+        only, directory, mtu, shape, control, attachments, localApi, cacheBytes, bytes, apiPorts, seed);
+  }
+
+  /** With programs linked with the prototype's library served on these ports. */
+  public HostOptions withApiPorts(int ports) {
+    return new HostOptions(
+        only, directory, mtu, shape, control, attachments, localApi, cacheBytes, chunkBytes, ports, seed);
   }
 
   /** The same chance each time. */
   public HostOptions withSeed(long value) {
     return new HostOptions(
-        only, directory, mtu, shape, control, attachments, localApi, cacheBytes, chunkBytes, value);
+        only, directory, mtu, shape, control, attachments, localApi, cacheBytes, chunkBytes, apiPorts, value);
   }
 }

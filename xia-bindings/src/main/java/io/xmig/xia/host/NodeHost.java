@@ -16,6 +16,7 @@ import io.xmig.xia.node.stream.StreamOptions;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.socket.SliceOptions;
 import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.socket.api.LocalApiServer;
 import io.xmig.xia.socket.ipc.BufferPool;
 import io.xmig.xia.socket.ipc.IpcServer;
 import io.xmig.xia.socket.ipc.NodeStackProvider;
@@ -66,6 +67,7 @@ public final class NodeHost implements AutoCloseable {
   private final Map<String, XiaNode> nodes = new LinkedHashMap<>();
   private final Map<String, EthernetSwitch> switches = new LinkedHashMap<>();
   private final List<IpcServer> servers = new ArrayList<>();
+  private final Map<String, LocalApiServer> programs = new LinkedHashMap<>();
   private @Nullable ControlServer control;
   private @Nullable LinkWatcher watcher;
   private @Nullable ExecutorService hashing;
@@ -145,6 +147,7 @@ public final class NodeHost implements AutoCloseable {
     new Wiring(this, placement, random).connect();
     loop.own(this::closeNodes); // while their links still carry the farewells
     offerLocalApi();
+    servePrograms(placement);
     writeAtStart(placement);
     openControl();
     return null;
@@ -207,6 +210,45 @@ public final class NodeHost implements AutoCloseable {
           new IpcServer(loop, apiSocket(node.name()), () -> new NodeStack(node, tree), pool);
       loop.own(server);
       servers.add(server);
+    }
+  }
+
+  /** Programs linked with the prototype's library find each node at a UDP port. */
+  private void servePrograms(Placement placement) {
+    int first = options.apiPorts();
+    if (first == HostOptions.NO_API_PORTS) {
+      return;
+    }
+    int index = 0;
+    for (Topology.Node node : topology.nodes()) {
+      int port =
+          first == HostOptions.API_PORTS_OF_FILE
+              ? node.apiPort()
+              : first == 0 ? 0 : first + index++;
+      if (!placement.isHere(node.name())) {
+        continue;
+      }
+      try {
+        LocalApiServer server =
+            LocalApiServer.start(
+                new NodeStack(node(node.name()), tree), port, node.kind() == Topology.Kind.DUAL4);
+        loop.own(server);
+        programs.put(node.name(), server);
+      } catch (IOException e) {
+        throw new XiaException(
+            XiaException.Recovery.ABORT,
+            "cannot serve programs of the Xsocket API",
+            Map.of(
+                "node",
+                node.name(),
+                "udp_port",
+                port,
+                "reason",
+                String.valueOf(e.getMessage()),
+                "hint",
+                "does Click or another node run here? choose other ports: --api-ports BASE"),
+            e);
+      }
     }
   }
 
@@ -325,6 +367,15 @@ public final class NodeHost implements AutoCloseable {
   public int controlPort() {
     ControlServer open = control;
     return open == null ? HostOptions.NO_CONTROL : open.port();
+  }
+
+  /**
+   * UDP port on which programs linked with the prototype's library find a node, or {@link
+   * HostOptions#NO_API_PORTS}.
+   */
+  public int apiPort(String node) {
+    LocalApiServer server = programs.get(node);
+    return server == null ? HostOptions.NO_API_PORTS : server.port();
   }
 
   /** Switches that run here, with the path into which VMs are plugged. */

@@ -4,6 +4,7 @@ import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
@@ -22,6 +23,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class LocalApiServer implements AutoCloseable {
   private static final int BUFFER_BYTES = 4 << 20;
+  private static final int CLOSE_MS = 1000;
   private static final Path UDP_TABLE = Path.of("/proc/net/udp");
   private static final Logger LOG = LoggerFactory.getLogger(LocalApiServer.class);
 
@@ -29,6 +31,7 @@ public final class LocalApiServer implements AutoCloseable {
   private final DatagramChannel requests;
   private final DatagramChannel answers;
   private final LocalApi api;
+  private final Thread reader = new Thread(this::read);
   private final InetAddress loopback = InetAddress.getLoopbackAddress();
 
   private LocalApiServer(
@@ -61,8 +64,8 @@ public final class LocalApiServer implements AutoCloseable {
    */
   public static LocalApiServer start(XiaStack stack, int port, boolean dualStack)
       throws IOException {
-    DatagramChannel requests = DatagramChannel.open();
-    DatagramChannel answers = DatagramChannel.open();
+    DatagramChannel requests = DatagramChannel.open(StandardProtocolFamily.INET);
+    DatagramChannel answers = DatagramChannel.open(StandardProtocolFamily.INET);
     try {
       InetAddress loopback = InetAddress.getLoopbackAddress();
       requests.setOption(StandardSocketOptions.SO_RCVBUF, BUFFER_BYTES);
@@ -74,9 +77,9 @@ public final class LocalApiServer implements AutoCloseable {
       throw new IOException("cannot serve programs on UDP port " + port + ": " + e.getMessage(), e);
     }
     LocalApiServer server = new LocalApiServer(stack, dualStack, requests, answers);
-    Thread reader = new Thread(server::read, "local-api-" + port);
-    reader.setDaemon(true);
-    reader.start();
+    server.reader.setName("local-api-" + server.port());
+    server.reader.setDaemon(true);
+    server.reader.start();
     return server;
   }
 
@@ -129,12 +132,19 @@ public final class LocalApiServer implements AutoCloseable {
 
   @Override
   public void close() {
-    stack.loop().execute(api::close);
+    if (stack.loop().inLoop()) {
+      api.close(); // the loop may be ending and run nothing more
+    } else {
+      stack.loop().execute(api::close);
+    }
     try {
       requests.close();
       answers.close();
+      reader.join(CLOSE_MS); // its port is free only then
     } catch (IOException e) {
       LOG.debug("local api: {}", e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

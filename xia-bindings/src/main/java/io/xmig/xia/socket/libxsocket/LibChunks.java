@@ -11,17 +11,20 @@ import io.xmig.xia.socket.XiaSocketException.Kind;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.IntSupplier;
 
 /**
  * Fetches chunks through a library that has to be asked whether they have arrived: one thread
  * requests, polls for the whole window at once and reads what is ready. It polls the faster the
  * more arrives.
  */
-final class LibChunks implements ChunkSocket {
+final class LibChunks implements ChunkSocket, Endpoint {
   /** Chunks outstanding at once; a window of two megabytes of full chunks. */
   private static final int WINDOW = 128;
 
@@ -35,10 +38,19 @@ final class LibChunks implements ChunkSocket {
 
   private static final long GIVE_UP_NS = 20_000_000_000L;
 
+  /** Chunks read through one socket before it is replaced. */
+  private static final int MAX_READ = 50_000;
+
   private final LibXsocketStack stack;
-  private final int fd;
+  private final IntSupplier opener;
   private final Map<Xid, Request> waiting = new LinkedHashMap<>();
   private final Map<Xid, Request> outstanding = new LinkedHashMap<>();
+
+  /** Reading a chunk twice through one socket ends the prototype's Click: it gets a new socket. */
+  private final Set<Xid> readHere = new HashSet<>();
+
+  private volatile int fd;
+  private volatile boolean reopened;
   private volatile boolean closed;
 
   private static final class Request {
@@ -56,9 +68,10 @@ final class LibChunks implements ChunkSocket {
     }
   }
 
-  LibChunks(LibXsocketStack stack, int fd) {
+  LibChunks(LibXsocketStack stack, IntSupplier opener) {
     this.stack = stack;
-    this.fd = fd;
+    this.opener = opener;
+    this.fd = opener.getAsInt();
     Worker.start("chunks-" + fd, this::work);
   }
 
@@ -83,40 +96,76 @@ final class LibChunks implements ChunkSocket {
 
   private void work() {
     ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
+    while (!closed) {
+      try {
+        fetch(buffer);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      } catch (LastErrorException e) {
+        if (!closed && !reopened) {
+          failAll(Worker.failure("a chunk call", e));
+          Worker.rest();
+        }
+      }
+    }
+  }
+
+  private void fetch(ByteBuffer buffer) throws InterruptedException {
     long pause = SHORTEST_POLL_NS;
-    try {
-      while (!closed) {
-        takeNew();
-        if (closed) {
-          return;
-        }
-        List<Request> ready = poll();
-        for (Request request : ready) {
-          read(request, buffer);
-        }
-        pause = ready.isEmpty() ? Math.min(LONGEST_POLL_NS, pause * 2) : SHORTEST_POLL_NS;
-        if (ready.isEmpty()) {
-          Thread.sleep(pause / 1_000_000, (int) (pause % 1_000_000));
-        }
+    while (!closed) {
+      takeNew();
+      if (closed) {
+        return;
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (LastErrorException e) {
-      XiaSocketException cause = Worker.failure("XgetChunkStatuses", e);
-      synchronized (waiting) {
-        List<Request> all = new ArrayList<>(outstanding.values());
-        all.addAll(waiting.values());
-        outstanding.clear();
-        waiting.clear();
-        all.forEach(r -> fail(r, cause));
+      List<Request> ready = poll();
+      for (Request request : ready) {
+        read(request, buffer);
       }
+      pause = ready.isEmpty() ? Math.min(LONGEST_POLL_NS, pause * 2) : SHORTEST_POLL_NS;
+      if (ready.isEmpty()) {
+        Thread.sleep(pause / 1_000_000, (int) (pause % 1_000_000));
+      }
+    }
+  }
+
+  private void failAll(XiaSocketException cause) {
+    synchronized (waiting) {
+      List<Request> all = new ArrayList<>(outstanding.values());
+      all.addAll(waiting.values());
+      outstanding.clear();
+      waiting.clear();
+      all.forEach(r -> fail(r, cause));
+    }
+  }
+
+  @Override
+  public void lost(XiaSocketException cause) {
+    failAll(cause);
+  }
+
+  @Override
+  public void reopen() {
+    reopened = true;
+  }
+
+  /** On the thread that uses the socket, so that no call is under way on the old one. */
+  private void replaceSocket() {
+    int old = fd;
+    fd = opener.getAsInt();
+    reopened = false;
+    readHere.clear();
+    stack.closeSocket(old);
+    synchronized (waiting) {
+      outstanding.values().forEach(r -> r.askedNs = 0);
     }
   }
 
   /** Moves requests into the window and asks for them; waits while there is nothing to do. */
   private void takeNew() throws InterruptedException {
     List<Request> fresh = new ArrayList<>();
-    long now = System.nanoTime();
+    long now = stack.loop().nanoTime();
+    boolean again = false;
     synchronized (waiting) {
       while (!closed && waiting.isEmpty() && outstanding.isEmpty()) {
         waiting.wait();
@@ -127,7 +176,13 @@ final class LibChunks implements ChunkSocket {
         next.remove();
         entry.getValue().sinceNs = now;
         outstanding.put(entry.getKey(), entry.getValue());
+        again |= readHere.contains(entry.getKey());
       }
+    }
+    if (reopened || again || readHere.size() > MAX_READ) {
+      replaceSocket();
+    }
+    synchronized (waiting) {
       for (Request request : outstanding.values()) {
         if (request.askedNs == 0 || now - request.askedNs > REPEAT_NS) {
           request.askedNs = now;
@@ -152,7 +207,7 @@ final class LibChunks implements ChunkSocket {
     if (asked.isEmpty()) {
       return ready;
     }
-    long now = System.nanoTime();
+    long now = stack.loop().nanoTime();
     try (StatusList list = new StatusList(asked.stream().map(r -> r.text).toList())) {
       Xsocket.XgetChunkStatuses(fd, list.pointer(), asked.size());
       for (int i = 0; i < asked.size(); i++) {
@@ -184,6 +239,9 @@ final class LibChunks implements ChunkSocket {
             fd, buffer, buffer.capacity(), 0, request.text, request.text.length() + 1L);
     ByteBuffer data = ByteBuffer.allocate(length).put(0, buffer, 0, length);
     drop(request);
+    if (!stack.hasFlowControl()) {
+      readHere.add(request.dag.intent());
+    }
     stack
         .loop()
         .execute(
@@ -217,6 +275,7 @@ final class LibChunks implements ChunkSocket {
       return;
     }
     closed = true;
+    stack.forget(this);
     synchronized (waiting) {
       waiting.clear();
       waiting.notifyAll();

@@ -13,22 +13,31 @@ import io.xmig.xia.wire.XcmpFlyweight;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
 /** A datagram or raw socket of the library, with a thread that reads. */
-final class LibDatagrams implements DatagramSocket, XcmpSocket {
+final class LibDatagrams implements DatagramSocket, XcmpSocket, Endpoint {
   private static final int XIP_NODES_OFFSET = 8;
 
   private final LibXsocketStack stack;
-  private final int fd;
+  private final IntSupplier opener;
   private final Supplier<Dag> local;
   private final ByteBuffer out = ByteBuffer.allocateDirect(Xsocket.XIA_MAXBUF);
+  private volatile int fd;
   private volatile boolean closed;
 
+  /**
+   * @param opener opens the socket and binds it; called again when Click has been restarted
+   */
   LibDatagrams(
-      LibXsocketStack stack, int fd, Supplier<Dag> local, BiConsumer<Dag, ByteBuffer> receiver) {
+      LibXsocketStack stack,
+      IntSupplier opener,
+      Supplier<Dag> local,
+      BiConsumer<Dag, ByteBuffer> receiver) {
     this.stack = stack;
-    this.fd = fd;
+    this.opener = opener;
+    this.fd = opener.getAsInt();
     this.local = local;
     Worker.start("datagrams-" + fd, () -> read(receiver));
   }
@@ -53,8 +62,8 @@ final class LibDatagrams implements DatagramSocket, XcmpSocket {
     Memory pollfd = new Memory(8);
     ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
     SockaddrMemory from = new SockaddrMemory();
-    try {
-      while (!closed) {
+    while (!closed) {
+      try {
         if (!Worker.readable(fd, pollfd)) {
           continue;
         }
@@ -62,20 +71,32 @@ final class LibDatagrams implements DatagramSocket, XcmpSocket {
         int count = Xsocket.Xrecvfrom(fd, buffer, buffer.capacity(), 0, from.pointer(), length);
         ByteBuffer copy = ByteBuffer.allocate(count).put(0, buffer, 0, count);
         Dag source = sourceOf(from);
-        stack
-            .loop()
-            .execute(
-                () -> {
-                  if (!closed) {
-                    receiver.accept(source, copy);
-                  }
-                });
-      }
-    } catch (LastErrorException e) {
-      if (!closed) {
-        stack.report(Worker.failure("Xrecvfrom", e));
+        stack.loop().execute(() -> hand(receiver, source, copy));
+      } catch (LastErrorException e) {
+        if (!closed) {
+          stack.report(Worker.failure("Xrecvfrom", e));
+          Worker.rest();
+        }
       }
     }
+  }
+
+  private void hand(BiConsumer<Dag, ByteBuffer> receiver, Dag source, ByteBuffer payload) {
+    if (!closed) {
+      receiver.accept(source, payload);
+    }
+  }
+
+  @Override
+  public void lost(XiaSocketException cause) {
+    // as on any network: what is sent meanwhile does not arrive
+  }
+
+  @Override
+  public void reopen() {
+    int old = fd;
+    fd = opener.getAsInt();
+    stack.closeSocket(old);
   }
 
   /**
@@ -134,6 +155,7 @@ final class LibDatagrams implements DatagramSocket, XcmpSocket {
   public void close() {
     if (!closed) {
       closed = true;
+      stack.forget(this);
       stack.closeSocket(fd);
     }
   }

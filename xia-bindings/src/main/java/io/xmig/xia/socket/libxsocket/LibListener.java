@@ -11,19 +11,25 @@ import io.xmig.xia.socket.StreamConnection;
 import io.xmig.xia.socket.StreamHandler;
 import io.xmig.xia.socket.StreamListener;
 import io.xmig.xia.socket.XiaSocketException;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** A bound stream socket of the library, with a thread that accepts. */
-final class LibListener implements StreamListener {
+final class LibListener implements StreamListener, Endpoint {
   private final LibXsocketStack stack;
-  private final int fd;
+  private final IntSupplier opener;
   private final Xid sid;
   private final StreamAcceptor acceptor;
+  private volatile int fd;
   private volatile boolean closed;
 
-  LibListener(LibXsocketStack stack, int fd, Xid sid, StreamAcceptor acceptor) {
+  /**
+   * @param opener opens the socket and binds it; called again when Click has been restarted
+   */
+  LibListener(LibXsocketStack stack, IntSupplier opener, Xid sid, StreamAcceptor acceptor) {
     this.stack = stack;
-    this.fd = fd;
+    this.opener = opener;
+    this.fd = opener.getAsInt();
     this.sid = sid;
     this.acceptor = acceptor;
     Worker.start("accept-" + fd, this::accept);
@@ -42,10 +48,10 @@ final class LibListener implements StreamListener {
         Dag remote = peer.dag();
         stack.loop().execute(() -> hand(accepted, remote));
       } catch (LastErrorException e) {
-        if (closed) {
-          return;
+        if (!closed) {
+          stack.report(Worker.failure("Xaccept", e));
+          Worker.rest();
         }
-        stack.report(Worker.failure("Xaccept", e));
       } catch (IllegalArgumentException e) {
         stack.report(
             new XiaSocketException(
@@ -56,7 +62,8 @@ final class LibListener implements StreamListener {
 
   private void hand(int accepted, Dag remote) {
     Late handler = new Late();
-    LibStream stream = new LibStream(stack, accepted, localDag(), remote, handler);
+    LibStream stream =
+        stack.opened(new LibStream(stack, accepted, localDag(), remote, handler));
     handler.real = acceptor.accept(stream);
     stream.start();
   }
@@ -85,6 +92,18 @@ final class LibListener implements StreamListener {
         real.onClosed(connection, cause);
       }
     }
+  }
+
+  @Override
+  public void lost(XiaSocketException cause) {
+    // nobody can connect until the socket is bound again
+  }
+
+  @Override
+  public void reopen() {
+    int old = fd;
+    fd = opener.getAsInt();
+    stack.closeSocket(old);
   }
 
   @Override

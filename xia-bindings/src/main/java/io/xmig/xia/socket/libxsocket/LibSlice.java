@@ -91,6 +91,7 @@ final class LibSlice implements CacheSlice {
 
   @Override
   public void close() {
+    stack.forget(this);
     try {
       calls.execute(() -> Xsocket.XfreeCacheSlice(context));
       calls.shutdown();

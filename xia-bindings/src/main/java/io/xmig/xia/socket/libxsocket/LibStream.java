@@ -17,14 +17,24 @@ import java.util.Map;
  * One connection of the library, with a thread that reads and one that writes, since both calls may
  * wait.
  */
-final class LibStream implements StreamConnection {
+final class LibStream implements StreamConnection, Endpoint {
   private static final int BUFFER = 1 << 20;
 
-  /** With a node that has no flow control, its ring of 100 packets must never be overrun. */
+  /** What fits into one packet of the prototype's links. */
   private static final int PLAIN_PIECE = 1200;
 
-  private static final int PLAIN_BURST = 24;
-  private static final long PLAIN_PAUSE_MS = 20;
+  /**
+   * Click of release 1.1 keeps 100 unacknowledged packets and sends again only after 300 ms without
+   * a send: it gets such a pause before its ring could be overrun.
+   *
+   * @source docs/wire.md section 5
+   */
+  private static final int PLAIN_BURST = 64;
+
+  private static final long PLAIN_PAUSE_MS = 350;
+
+  /** Click acknowledges what it pushes, read or not: everything is taken, up to this much. */
+  private static final int PLAIN_UNREAD = 64 << 20;
 
   private final LibXsocketStack stack;
   private final int fd;
@@ -61,8 +71,16 @@ final class LibStream implements StreamConnection {
     try {
       while (!closed) {
         synchronized (in) {
-          while (inBytes >= BUFFER && !closed) {
+          while (flowControl && inBytes >= BUFFER && !closed) {
             in.wait();
+          }
+          if (inBytes >= PLAIN_UNREAD) {
+            fail(
+                new XiaSocketException(
+                    XiaSocketException.Kind.NO_SPACE,
+                    "the peer sends faster than this program reads, and Click cannot slow it",
+                    Map.of("unread", inBytes)));
+            return;
           }
         }
         if (closed || !Worker.readable(fd, pollfd)) {
@@ -93,16 +111,23 @@ final class LibStream implements StreamConnection {
     ByteBuffer buffer = ByteBuffer.allocateDirect(Xsocket.XIA_MAXBUF);
     int limit = flowControl ? Xsocket.XIA_MAXBUF : PLAIN_PIECE;
     int burst = 0;
+    long lastNs = stack.loop().nanoTime();
     try {
       while (true) {
         int length = gather(buffer, limit);
         if (length < 0) {
           return;
         }
-        Xsocket.Xsend(fd, buffer.position(0), length, 0);
-        if (!flowControl && ++burst % PLAIN_BURST == 0) {
-          Thread.sleep(PLAIN_PAUSE_MS);
+        if (!flowControl) {
+          long nowNs = stack.loop().nanoTime();
+          burst = nowNs - lastNs > PLAIN_PAUSE_MS * 1_000_000 ? 1 : burst + 1;
+          if (burst > PLAIN_BURST) {
+            Thread.sleep(PLAIN_PAUSE_MS);
+            burst = 1;
+          }
+          lastNs = stack.loop().nanoTime();
         }
+        Xsocket.Xsend(fd, buffer.position(0), length, 0);
         boolean tell;
         synchronized (out) {
           outBytes -= length;
@@ -164,6 +189,16 @@ final class LibStream implements StreamConnection {
     }
   }
 
+  @Override
+  public void lost(XiaSocketException cause) {
+    fail(cause);
+  }
+
+  @Override
+  public void reopen() {
+    // a connection ends with the Click that knew it
+  }
+
   private void release() {
     closed = true;
     synchronized (out) {
@@ -190,8 +225,8 @@ final class LibStream implements StreamConnection {
 
   private Dag nameOr(Dag known, boolean peer) {
     if (closed || !flowControl) {
-      return known; // the prototype's library takes data that arrives now for the answer, and loses
-      // it
+      // the prototype's library takes data that arrives now for the answer, and loses it
+      return known;
     }
     SockaddrMemory name = new SockaddrMemory();
     IntByReference length = new IntByReference(SockaddrX.LENGTH);

@@ -35,6 +35,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,6 +55,14 @@ public final class LibXsocketStack implements XiaStack {
   private static final int PLAIN_DATAGRAM_BYTES = 1_300;
   private static final int XID_TEXT = 64;
   private static final long ADDRESS_CHECK_NS = 1_000_000_000L;
+
+  /** The prototype's library waits for ever for a Click that has stopped answering. */
+  private static final long CALL_LIMIT_NS = 15_000_000_000L;
+
+  /** The library keeps one port for the whole process. */
+  private static int users;
+
+  private static int usedPort;
   private static final Logger LOG = LoggerFactory.getLogger(LibXsocketStack.class);
 
   private final CallLoop loop = new CallLoop();
@@ -64,45 +73,65 @@ public final class LibXsocketStack implements XiaStack {
             thread.setDaemon(true);
             return thread;
           });
-  private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
+  private final Set<Endpoint> open = ConcurrentHashMap.newKeySet();
+  private final Set<LibSlice> slices = ConcurrentHashMap.newKeySet();
   private final CopyOnWriteArrayList<Consumer<LocalAddress>> addressListeners =
       new CopyOnWriteArrayList<>();
+  private final ClickPort port;
   private final boolean flowControl;
-  private final int control;
+  private volatile int control;
+  private long clickOwner;
+  private boolean lost;
   private volatile LocalAddress address;
   private volatile boolean closed;
 
   /**
    * Loads the library and asks Click for the host's address.
    *
-   * @param library file name, or {@code Xsocket} for what the system finds
+   * @param library file name
+   * @param port of Click; the same for all stacks of a process
    * @throws LibXsocketException when the library cannot be used
    * @throws XiaSocketException when Click does not answer
    */
-  public static LibXsocketStack open(String library) {
+  public static LibXsocketStack open(String library, ClickPort port) {
     Xsocket.load(library);
-    return new LibXsocketStack(hasFunction(library, "Xflowcontrol"));
-  }
-
-  private static boolean hasFunction(String library, String name) {
-    try {
-      NativeLibrary.getInstance(library).getFunction(name);
-      return true;
-    } catch (UnsatisfiedLinkError e) {
-      return false;
+    synchronized (LibXsocketStack.class) {
+      if (users > 0 && usedPort != port.number()) {
+        throw new LibXsocketException(
+            "libXsocket talks to one Click per process",
+            Map.of("in_use", usedPort, "asked_for", port.number()));
+      }
+      port.set();
+      LibXsocketStack opened = new LibXsocketStack(library, port);
+      users++;
+      usedPort = port.number();
+      return opened;
     }
   }
 
-  private LibXsocketStack(boolean flowControl) {
-    this.flowControl = flowControl;
+  /** Bytes of the window that the node offers on a socket; 0 with the prototype on either side. */
+  private static int window(String library, int fd) {
+    try {
+      return NativeLibrary.getInstance(library)
+          .getFunction("Xflowcontrol")
+          .invokeInt(new Object[] {fd});
+    } catch (UnsatisfiedLinkError e) {
+      return 0;
+    }
+  }
+
+  private LibXsocketStack(String library, ClickPort port) {
+    this.port = port;
     try {
       control = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_DGRAM, 0);
+      flowControl = window(library, control) > 0;
       address = readAddress();
     } catch (LastErrorException e) {
       loop.close();
       throw Worker.failure("Xsocket", e);
     }
-    loop.schedule(ADDRESS_CHECK_NS, this::watchAddress);
+    clickOwner = UdpTable.ownerOf(port.number());
+    loop.schedule(ADDRESS_CHECK_NS, this::watch);
   }
 
   private LocalAddress readAddress() {
@@ -126,9 +155,17 @@ public final class LibXsocketStack implements XiaStack {
     return new String(c, 0, length, StandardCharsets.US_ASCII);
   }
 
-  /** The library has no event for a change of address: it is asked for once a second. */
-  private void watchAddress() {
+  /**
+   * The library has no event for a change of address, nor for a Click that goes away: both are
+   * looked for once a second.
+   */
+  private void watch() {
     if (closed) {
+      return;
+    }
+    long owner = UdpTable.ownerOf(port.number());
+    if (owner == UdpTable.NOBODY || owner != clickOwner) {
+      clickChanged(owner);
       return;
     }
     onLoop(calls, this::readAddress)
@@ -136,30 +173,103 @@ public final class LibXsocketStack implements XiaStack {
             (now, failure) -> {
               if (failure != null) {
                 LOG.warn("Click does not tell its address: {}", failure.getMessage());
-              } else if (!now.equals(address)) {
-                address = now;
-                addressListeners.forEach(l -> l.accept(now));
+              } else {
+                moved(now);
               }
-              loop.schedule(ADDRESS_CHECK_NS, this::watchAddress);
+              loop.schedule(ADDRESS_CHECK_NS, this::watch);
             });
   }
 
-  /** Runs a call that waits and completes on the loop. */
+  private void moved(LocalAddress now) {
+    if (!now.equals(address)) {
+      address = now;
+      addressListeners.forEach(l -> l.accept(now));
+    }
+  }
+
+  private void clickChanged(long owner) {
+    if (!lost) {
+      lost = true;
+      LOG.warn("Click on UDP port {} is gone; its connections are lost", port.number());
+      XiaSocketException cause =
+          new XiaSocketException(
+              Kind.NODE,
+              "Click was stopped or restarted: it no longer knows this socket",
+              Map.of("port", port.number()));
+      open.forEach(endpoint -> endpoint.lost(cause));
+    }
+    if (owner == UdpTable.NOBODY) {
+      loop.schedule(ADDRESS_CHECK_NS, this::watch);
+      return;
+    }
+    onLoop(calls, this::reopen)
+        .whenComplete(
+            (now, failure) -> {
+              if (failure == null) {
+                LOG.info("Click answers again; listening and datagram sockets are bound again");
+                lost = false;
+                clickOwner = owner;
+                moved(now);
+              } else {
+                LOG.warn("Click is back, but: {}", failure.getMessage());
+              }
+              loop.schedule(ADDRESS_CHECK_NS, this::watch);
+            });
+  }
+
+  private LocalAddress reopen() {
+    int old = control;
+    control = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_DGRAM, 0);
+    closeSocket(old);
+    LocalAddress now = readAddress();
+    address = now;
+    open.forEach(Endpoint::reopen);
+    return now;
+  }
+
+  /**
+   * Runs a call that waits and completes on the loop; one that takes too long is given up, and what
+   * it yields late is closed.
+   */
   <T> CompletableFuture<T> onLoop(ExecutorService executor, Callable<T> call) {
     CompletableFuture<T> result = new CompletableFuture<>();
-    executor.execute(
-        () -> {
-          try {
-            T value = call.call();
-            loop.execute(() -> result.complete(value));
-          } catch (LastErrorException e) {
-            XiaSocketException failure = Worker.failure("libXsocket", e);
-            loop.execute(() -> result.completeExceptionally(failure));
-          } catch (Exception e) {
-            loop.execute(() -> result.completeExceptionally(e));
-          }
-        });
+    EventLoop.Timer limit =
+        loop.schedule(
+            CALL_LIMIT_NS,
+            () ->
+                result.completeExceptionally(
+                    new XiaSocketException(
+                        Kind.TIMED_OUT, "Click does not answer", Map.of("port", port.number()))));
+    try {
+      executor.execute(
+          () -> {
+            try {
+              T value = call.call();
+              loop.execute(
+                  () -> {
+                    limit.cancel();
+                    if (!result.complete(value) && value instanceof Endpoint late) {
+                      late.close();
+                    }
+                  });
+            } catch (LastErrorException e) {
+              failed(result, limit, Worker.failure("libXsocket", e));
+            } catch (Exception e) {
+              failed(result, limit, e);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      failed(result, limit, new XiaSocketException(Kind.CLOSED, "the stack is closed"));
+    }
     return result;
+  }
+
+  private void failed(CompletableFuture<?> result, EventLoop.Timer limit, Exception why) {
+    loop.execute(
+        () -> {
+          limit.cancel();
+          result.completeExceptionally(why);
+        });
   }
 
   boolean hasFlowControl() {
@@ -170,19 +280,27 @@ public final class LibXsocketStack implements XiaStack {
     LOG.warn("{}", failure.getMessage());
   }
 
-  void forget(AutoCloseable socket) {
+  void forget(Endpoint socket) {
     open.remove(socket);
   }
 
+  void forget(LibSlice slice) {
+    slices.remove(slice);
+  }
+
   void closeSocket(int fd) {
-    calls.execute(
-        () -> {
-          try {
-            Xsocket.Xclose(fd);
-          } catch (LastErrorException e) {
-            LOG.debug("Xclose: {}", e.getMessage());
-          }
-        });
+    try {
+      calls.execute(
+          () -> {
+            try {
+              Xsocket.Xclose(fd);
+            } catch (LastErrorException e) {
+              LOG.debug("Xclose: {}", e.getMessage());
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      LOG.debug("socket {} goes with the process", fd);
+    }
   }
 
   @Override
@@ -250,7 +368,7 @@ public final class LibXsocketStack implements XiaStack {
   }
 
   /** Opens a socket and binds it; the descriptor is closed again if that fails. */
-  private static int bound(int type, @Nullable Dag address) {
+  static int bound(int type, @Nullable Dag address) {
     int fd = Xsocket.Xsocket(Xsocket.AF_XIA, type, 0);
     if (address != null) {
       SockaddrMemory memory = SockaddrMemory.of(address);
@@ -266,7 +384,7 @@ public final class LibXsocketStack implements XiaStack {
     return fd;
   }
 
-  private <T extends AutoCloseable> T opened(T socket) {
+  <T extends Endpoint> T opened(T socket) {
     open.add(socket);
     return socket;
   }
@@ -278,38 +396,29 @@ public final class LibXsocketStack implements XiaStack {
         () ->
             opened(
                 new LibListener(
-                    this, bound(Xsocket.XSOCK_STREAM, address.service(sid)), sid, acceptor)));
+                    this,
+                    () -> bound(Xsocket.XSOCK_STREAM, address.service(sid)),
+                    sid,
+                    acceptor)));
   }
 
   @Override
   public CompletableFuture<StreamConnection> connect(
       Dag remote, Duration timeout, StreamHandler handler) {
-    CompletableFuture<StreamConnection> connected =
-        onLoop(
-            calls,
-            () -> {
-              int fd = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_STREAM, 0);
-              SockaddrMemory memory = SockaddrMemory.of(remote);
-              try {
-                Xsocket.Xconnect(fd, memory.pointer(), SockaddrX.LENGTH);
-              } catch (LastErrorException e) {
-                Xsocket.Xclose(fd);
-                throw Worker.failure("Xconnect", e);
-              } finally {
-                java.lang.ref.Reference.reachabilityFence(memory);
-              }
-              return opened(new LibStream(this, fd, address.host(), remote, handler));
-            });
+    Connecting attempt = new Connecting(this, remote, handler);
+    CompletableFuture<StreamConnection> connected = attempt.start(calls, loop);
     CompletableFuture<StreamConnection> result = new CompletableFuture<>();
     EventLoop.Timer limit =
         loop.schedule(
             timeout.toNanos(),
-            () ->
-                result.completeExceptionally(
-                    new XiaSocketException(
-                        Kind.TIMED_OUT,
-                        "no answer to the connection request",
-                        Map.of("to", remote))));
+            () -> {
+              attempt.interrupt();
+              result.completeExceptionally(
+                  new XiaSocketException(
+                      Kind.TIMED_OUT,
+                      "no answer to the connection request",
+                      Map.of("to", remote)));
+            });
     connected.whenComplete(
         (stream, failure) -> {
           limit.cancel();
@@ -333,7 +442,7 @@ public final class LibXsocketStack implements XiaStack {
             opened(
                 new LibDatagrams(
                     this,
-                    bound(Xsocket.XSOCK_DGRAM, sid == null ? null : address.service(sid)),
+                    () -> bound(Xsocket.XSOCK_DGRAM, sid == null ? null : address.service(sid)),
                     () -> sid == null ? address.host() : address.service(sid),
                     (source, payload) -> handler.onDatagram(source, payload, -1))));
   }
@@ -342,17 +451,26 @@ public final class LibXsocketStack implements XiaStack {
   public CompletableFuture<XcmpSocket> openXcmp(XcmpHandler handler) {
     return onLoop(
         calls,
-        () -> {
-          int fd = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_RAW, 0);
-          Xsocket.Xsetsockopt(
-              fd, Xsocket.XOPT_NEXT_PROTO, new IntByReference(Xsocket.XPROTO_XCMP), Integer.BYTES);
-          return opened(
-              new LibDatagrams(
-                  this,
-                  fd,
-                  address::host,
-                  (source, packet) -> handler.onMessage(source, LibDatagrams.messageOf(packet))));
-        });
+        () ->
+            opened(
+                new LibDatagrams(
+                    this,
+                    LibXsocketStack::hearingXcmp,
+                    () -> address.host(),
+                    (source, packet) ->
+                        handler.onMessage(source, LibDatagrams.messageOf(packet)))));
+  }
+
+  private static int hearingXcmp() {
+    int fd = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_RAW, 0);
+    try {
+      Xsocket.Xsetsockopt(
+          fd, Xsocket.XOPT_NEXT_PROTO, new IntByReference(Xsocket.XPROTO_XCMP), Integer.BYTES);
+    } catch (LastErrorException e) {
+      Xsocket.Xclose(fd);
+      throw e;
+    }
+    return fd;
   }
 
   @Override
@@ -373,7 +491,9 @@ public final class LibXsocketStack implements XiaStack {
           if (context == null) {
             throw new XiaSocketException(Kind.NODE, "XallocCacheSlice failed: does Click run?");
           }
-          return opened(new LibSlice(this, context));
+          LibSlice slice = new LibSlice(this, context);
+          slices.add(slice);
+          return slice;
         });
   }
 
@@ -381,7 +501,10 @@ public final class LibXsocketStack implements XiaStack {
   public CompletableFuture<ChunkSocket> openChunks() {
     return onLoop(
         calls,
-        () -> opened(new LibChunks(this, Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_CHUNK, 0))));
+        () ->
+            opened(
+                new LibChunks(
+                    this, () -> Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_CHUNK, 0))));
   }
 
   @Override
@@ -408,12 +531,10 @@ public final class LibXsocketStack implements XiaStack {
       return;
     }
     closed = true;
-    for (AutoCloseable socket : open) {
-      try {
-        socket.close();
-      } catch (Exception e) {
-        LOG.debug("closing {}: {}", socket, e.getMessage());
-      }
+    open.forEach(Endpoint::close);
+    slices.forEach(LibSlice::close);
+    synchronized (LibXsocketStack.class) {
+      users--;
     }
     closeSocket(control);
     calls.shutdown();

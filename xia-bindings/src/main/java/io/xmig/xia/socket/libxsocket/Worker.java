@@ -14,6 +14,7 @@ import java.util.Map;
 final class Worker {
   private static final int POLLIN = 1;
   private static final int CHECK_MS = 100;
+  private static final int SHUT_RDWR = 2;
   private static final int EINTR = 4;
   private static final int EBADF = 9;
   private static final int EADDRINUSE = 98;
@@ -28,6 +29,26 @@ final class Worker {
   }
 
   private static native int poll(Pointer fds, long count, int timeoutMs) throws LastErrorException;
+
+  private static native int shutdown(int fd, int how) throws LastErrorException;
+
+  /** Wakes a thread that waits for this descriptor in the library, whichever library it is. */
+  static void interrupt(int fd) {
+    try {
+      shutdown(fd, SHUT_RDWR);
+    } catch (LastErrorException e) {
+      return; // not connected, says the kernel, and wakes the reader all the same
+    }
+  }
+
+  /** A moment between two attempts at something that fails. */
+  static void rest() {
+    try {
+      Thread.sleep(CHECK_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
 
   static Thread start(String name, Runnable body) {
     Thread thread = new Thread(body, "libxsocket-" + name);

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import com.sun.jna.Native;
 import io.xmig.xia.addr.Cid;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
@@ -13,6 +12,7 @@ import io.xmig.xia.socket.ChunkHandler;
 import io.xmig.xia.socket.ChunkSocket;
 import io.xmig.xia.socket.DatagramSocket;
 import io.xmig.xia.socket.SliceOptions;
+import io.xmig.xia.socket.Stacks;
 import io.xmig.xia.socket.StreamConnection;
 import io.xmig.xia.socket.StreamHandler;
 import io.xmig.xia.socket.XiaSocketException;
@@ -52,12 +52,7 @@ class LibXsocketStackTest {
         .as("libXsocket.so is built where gcc is")
         .isNotNull();
     nodes = new TwoNodes();
-    Path conf = directory.resolve("xsockconf.ini");
-    Files.writeString(conf, "[test]\nclick_port=" + nodes.api0.port() + "\n");
-    String path = Native.extractFromResourcePath("Xsocket").getPath();
-    Xsocket.load(path);
-    Xsocket.set_conf(conf.toString(), "test");
-    library = LibXsocketStack.open(path);
+    library = Stacks.open("libxsocket:ours@" + nodes.api0.port());
   }
 
   @AfterAll
