@@ -59,13 +59,33 @@ public record HostOptions(
   /** Everything in the file, with sockets in this directory and an MTU of 1500. */
   public static HostOptions in(Path directory) {
     return new HostOptions(
-        Set.of(), directory, 1500, null, CONTROL_OF_FILE, true, true, 0, DEFAULT_CHUNK_BYTES, NO_API_PORTS, null);
+        Set.of(),
+        directory,
+        1500,
+        null,
+        CONTROL_OF_FILE,
+        true,
+        true,
+        0,
+        DEFAULT_CHUNK_BYTES,
+        NO_API_PORTS,
+        null);
   }
 
   /** Only these nodes. */
   public HostOptions withOnly(Set<String> names) {
     return new HostOptions(
-        names, directory, mtu, shape, control, attachments, localApi, cacheBytes, chunkBytes, apiPorts, seed);
+        names,
+        directory,
+        mtu,
+        shape,
+        control,
+        attachments,
+        localApi,
+        cacheBytes,
+        chunkBytes,
+        apiPorts,
+        seed);
   }
 
   /** Another MTU. */
@@ -79,54 +99,136 @@ public record HostOptions(
         attachments,
         localApi,
         cacheBytes,
-        chunkBytes, apiPorts, seed);
+        chunkBytes,
+        apiPorts,
+        seed);
   }
 
   /** Another shape for the links that the file shapes. */
   public HostOptions withShape(@Nullable LinkShape other) {
     return new HostOptions(
-        only, directory, mtu, other, control, attachments, localApi, cacheBytes, chunkBytes, apiPorts, seed);
+        only,
+        directory,
+        mtu,
+        other,
+        control,
+        attachments,
+        localApi,
+        cacheBytes,
+        chunkBytes,
+        apiPorts,
+        seed);
   }
 
   /** Another port of the ControlSocket. */
   public HostOptions withControl(int port) {
     return new HostOptions(
-        only, directory, mtu, shape, port, attachments, localApi, cacheBytes, chunkBytes, apiPorts, seed);
+        only,
+        directory,
+        mtu,
+        shape,
+        port,
+        attachments,
+        localApi,
+        cacheBytes,
+        chunkBytes,
+        apiPorts,
+        seed);
   }
 
   /** With or without what the file attaches. */
   public HostOptions withAttachments(boolean open) {
     return new HostOptions(
-        only, directory, mtu, shape, control, open, localApi, cacheBytes, chunkBytes, apiPorts, seed);
+        only,
+        directory,
+        mtu,
+        shape,
+        control,
+        open,
+        localApi,
+        cacheBytes,
+        chunkBytes,
+        apiPorts,
+        seed);
   }
 
   /** With or without the local API. */
   public HostOptions withLocalApi(boolean offered) {
     return new HostOptions(
-        only, directory, mtu, shape, control, attachments, offered, cacheBytes, chunkBytes, apiPorts, seed);
+        only,
+        directory,
+        mtu,
+        shape,
+        control,
+        attachments,
+        offered,
+        cacheBytes,
+        chunkBytes,
+        apiPorts,
+        seed);
   }
 
   /** With a cache of passing content in routers. */
   public HostOptions withCache(long bytes) {
     return new HostOptions(
-        only, directory, mtu, shape, control, attachments, localApi, bytes, chunkBytes, apiPorts, seed);
+        only,
+        directory,
+        mtu,
+        shape,
+        control,
+        attachments,
+        localApi,
+        bytes,
+        chunkBytes,
+        apiPorts,
+        seed);
   }
 
   /** With other memory for published chunks. */
   public HostOptions withChunkMemory(long bytes) {
     return new HostOptions(
-        only, directory, mtu, shape, control, attachments, localApi, cacheBytes, bytes, apiPorts, seed);
+        only,
+        directory,
+        mtu,
+        shape,
+        control,
+        attachments,
+        localApi,
+        cacheBytes,
+        bytes,
+        apiPorts,
+        seed);
   }
 
   /** With programs linked with the prototype's library served on these ports. */
   public HostOptions withApiPorts(int ports) {
     return new HostOptions(
-        only, directory, mtu, shape, control, attachments, localApi, cacheBytes, chunkBytes, ports, seed);
+        only,
+        directory,
+        mtu,
+        shape,
+        control,
+        attachments,
+        localApi,
+        cacheBytes,
+        chunkBytes,
+        ports,
+        seed);
   }
 
   /** The same chance each time. */
   public HostOptions withSeed(long value) {
     return new HostOptions(
-        only, directory, mtu, shape, control, attachments, localApi, cacheBytes, chunkBytes, apiPorts, value);
+        only,
+        directory,
+        mtu,
+        shape,
+        control,
+        attachments,
+        localApi,
+        cacheBytes,
+        chunkBytes,
+        apiPorts,
+        value);
   }
 }

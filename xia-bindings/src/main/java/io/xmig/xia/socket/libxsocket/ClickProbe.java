@@ -91,7 +91,6 @@ public record ClickProbe(
   private static void send(DatagramSocket socket, int port, XSocketMsg.Builder message)
       throws IOException {
     byte[] bytes = message.build().toByteArray();
-    socket.send(
-        new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
+    socket.send(new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
   }
 }

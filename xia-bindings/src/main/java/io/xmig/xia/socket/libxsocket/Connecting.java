@@ -46,8 +46,7 @@ final class Connecting {
             }
           });
     } catch (RejectedExecutionException e) {
-      result.completeExceptionally(
-          new XiaSocketException(Kind.CLOSED, "the stack is closed"));
+      result.completeExceptionally(new XiaSocketException(Kind.CLOSED, "the stack is closed"));
     }
     return result;
   }
@@ -74,8 +73,7 @@ final class Connecting {
     if (!connected) {
       throw new XiaSocketException(Kind.TIMED_OUT, "the attempt was given up");
     }
-    return stack.opened(
-        new LibStream(stack, fd, stack.localAddress().host(), remote, handler));
+    return stack.opened(new LibStream(stack, fd, stack.localAddress().host(), remote, handler));
   }
 
   /** Notes what the call waits on; false if it was interrupted before. */

@@ -62,8 +62,7 @@ final class LibListener implements StreamListener, Endpoint {
 
   private void hand(int accepted, Dag remote) {
     Late handler = new Late();
-    LibStream stream =
-        stack.opened(new LibStream(stack, accepted, localDag(), remote, handler));
+    LibStream stream = stack.opened(new LibStream(stack, accepted, localDag(), remote, handler));
     handler.real = acceptor.accept(stream);
     stream.start();
   }

@@ -396,10 +396,7 @@ public final class LibXsocketStack implements XiaStack {
         () ->
             opened(
                 new LibListener(
-                    this,
-                    () -> bound(Xsocket.XSOCK_STREAM, address.service(sid)),
-                    sid,
-                    acceptor)));
+                    this, () -> bound(Xsocket.XSOCK_STREAM, address.service(sid)), sid, acceptor)));
   }
 
   @Override
@@ -415,9 +412,7 @@ public final class LibXsocketStack implements XiaStack {
               attempt.interrupt();
               result.completeExceptionally(
                   new XiaSocketException(
-                      Kind.TIMED_OUT,
-                      "no answer to the connection request",
-                      Map.of("to", remote)));
+                      Kind.TIMED_OUT, "no answer to the connection request", Map.of("to", remote)));
             });
     connected.whenComplete(
         (stream, failure) -> {

@@ -102,7 +102,8 @@ class ClickGoneTest {
   void anAttemptToConnectThatIsGivenUpLeavesNothingBehind() throws Exception {
     try (TwoNodes nodes = new TwoNodes();
         XiaStack library = Stacks.open("libxsocket:ours@" + nodes.api0.port())) {
-      Dag nowhere = Dag.path(TwoNodes.AD, Xid.parse("HID:00000000000000000000000000000000000000ff"), SID);
+      Dag nowhere =
+          Dag.path(TwoNodes.AD, Xid.parse("HID:00000000000000000000000000000000000000ff"), SID);
       long before = threads();
 
       assertThatThrownBy(
