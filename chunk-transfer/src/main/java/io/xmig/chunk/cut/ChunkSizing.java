@@ -35,11 +35,17 @@ public record ChunkSizing(int minBytes, int maxBytes) {
     }
   }
 
-  /** The size to aim at for this rate and budget; a multiple of 4096 where that is possible. */
+  /**
+   * The size to aim at for this rate and budget: the smallest times a power of two, or the largest, so that
+   * buffers are of few sizes and can be used again.
+   */
   public int targetBytes(double bytesPerSecond, long budgetBytes) {
     double byRate = bytesPerSecond * TARGET_SECONDS;
     double wanted = Math.min(byRate, (double) budgetBytes / CHUNKS_IN_BUDGET);
-    int bounded = (int) Math.max(minBytes, Math.min(maxBytes, wanted));
-    return bounded >= 4096 ? bounded & -4096 : bounded;
+    int target = minBytes;
+    while (target <= maxBytes / 2 && 2.0 * target <= wanted) {
+      target *= 2;
+    }
+    return wanted >= maxBytes ? maxBytes : target;
   }
 }

@@ -12,6 +12,9 @@ package io.xmig.chunk.cut;
  */
 public final class DeliveryRate {
   private static final long MIN_WINDOW_NS = 20_000_000L;
+  private static final double RISING = 2;
+  // A pause of the machine is not a slow path: what falls, falls over a third of a second.
+  private static final double FALLING = 16;
 
   private boolean started;
   private long windowStartNs;
@@ -51,9 +54,9 @@ public final class DeliveryRate {
     if (bytesPerSecond == 0) {
       bytesPerSecond = sample;
     } else if (sample > bytesPerSecond) {
-      bytesPerSecond += (sample - bytesPerSecond) / 2;
+      bytesPerSecond += (sample - bytesPerSecond) / RISING;
     } else if (budgetLimited) {
-      bytesPerSecond += (sample - bytesPerSecond) / 4;
+      bytesPerSecond += (sample - bytesPerSecond) / FALLING;
     }
     windowStartNs = nowNs;
     windowStartBytes = cumulativeBytes;

@@ -80,7 +80,7 @@ public final class Publisher {
 
   /**
    * @param guard sees the stream as it passes
-   * @param pathRate bytes per second that the path carries, 0 if unknown
+   * @param pathRate bytes per second of the stream that arrive, 0 if unknown
    * @param nanoClock measures how long compression takes
    * @param payloads slabs for compressed payloads, as large as those of the pieces
    */
@@ -193,6 +193,8 @@ public final class Publisher {
       Slab unused = coded.compressed() == null ? target : piece.slab();
       holds = coded.compressed() == null ? piece.slab() : target;
       unused.release();
+    } else {
+      compression.onPlain();
     }
     if (closed) {
       holds.release();

@@ -21,6 +21,7 @@ public final class FakeNetwork {
   double bytesPerSecond = 100e6;
   double chunkFailure;
   double chunkCorruption;
+  double chunkSilence;
   boolean partitioned;
   long streamPatienceNs = Duration.ofSeconds(20).toNanos();
   private long busyUntilNs;
@@ -60,6 +61,12 @@ public final class FakeNetwork {
   public FakeNetwork chunkFaults(double failure, double corruption) {
     chunkFailure = failure;
     chunkCorruption = corruption;
+    return this;
+  }
+
+  /** Sets how often a chunk request is never answered at all. */
+  public FakeNetwork chunkSilence(double probability) {
+    chunkSilence = probability;
     return this;
   }
 

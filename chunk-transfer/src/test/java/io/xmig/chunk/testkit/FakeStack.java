@@ -283,6 +283,9 @@ public final class FakeStack implements XiaStack {
         throw new AssertionError("chunk requested twice at once: " + cid);
       }
       net.note(cid.hashCode());
+      if (net.random.nextDouble() < net.chunkSilence) {
+        return;
+      }
       boolean fails = net.random.nextDouble() < net.chunkFailure;
       boolean corrupt = net.random.nextDouble() < net.chunkCorruption;
       if (net.partitioned || fails) {

@@ -81,9 +81,9 @@ public final class SendCommand implements Callable<Integer> {
       names = "--outage-target",
       paramLabel = "TIME",
       converter = TimeSpan.class,
-      defaultValue = "200ms",
+      defaultValue = "150ms",
       description = "Outage to stay within. Default: ${DEFAULT-VALUE}.")
-  private Duration outageTarget = Duration.ofMillis(200);
+  private Duration outageTarget = Duration.ofMillis(150);
 
   @Option(
       names = "--downtime-limit",

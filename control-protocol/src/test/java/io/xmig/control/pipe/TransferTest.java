@@ -196,6 +196,13 @@ class TransferTest {
   }
 
   @Test
+  void asksAgainWhenTheStackNeverAnswers() {
+    byte[] stream = random(2_000_000, 18);
+    FakeNetwork net = new FakeNetwork(18).chunkSilence(0.1);
+    assertDelivered(new Migration(net, stream, new Migration.Setting()).start(), stream);
+  }
+
+  @Test
   void waitsForRoomInTheCache() {
     byte[] stream = random(3_000_000, 10);
     FakeNetwork net = new FakeNetwork(10).rate(20e6);
@@ -305,6 +312,7 @@ class TransferTest {
     net.streamPatience(Duration.ofMillis(2000 + random.nextInt(20_000)));
     if (random.nextBoolean()) {
       net.chunkFaults(random.nextDouble() * 0.2, random.nextDouble() * 0.2);
+      net.chunkSilence(random.nextInt(3) * 0.02);
     }
     boolean qemu = random.nextInt(3) > 0;
     byte[] stream;

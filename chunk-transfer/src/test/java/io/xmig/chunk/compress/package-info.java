@@ -1,0 +1,4 @@
+@NullMarked
+package io.xmig.chunk.compress;
+
+import org.jspecify.annotations.NullMarked;

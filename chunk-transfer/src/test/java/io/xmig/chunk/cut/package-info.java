@@ -1,0 +1,4 @@
+@NullMarked
+package io.xmig.chunk.cut;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.xmig.chunk.order;
+
+import org.jspecify.annotations.NullMarked;

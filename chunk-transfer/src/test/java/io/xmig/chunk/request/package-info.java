@@ -1,0 +1,4 @@
+@NullMarked
+package io.xmig.chunk.request;
+
+import org.jspecify.annotations.NullMarked;
