@@ -36,8 +36,8 @@ public record ChunkSizing(int minBytes, int maxBytes) {
   }
 
   /**
-   * The size to aim at for this rate and budget: the smallest times a power of two, or the largest, so that
-   * buffers are of few sizes and can be used again.
+   * The size to aim at for this rate and budget: the smallest times a power of two, or the largest,
+   * so that buffers are of few sizes and can be used again.
    */
   public int targetBytes(double bytesPerSecond, long budgetBytes) {
     double byRate = bytesPerSecond * TARGET_SECONDS;

@@ -144,7 +144,8 @@ public final class Cutter {
 
   private Slab slabWithRoom() {
     Slab current = slab;
-    if (current != null && current.capacity() - filled >= Math.min(4096, Math.max(1, current.capacity() / 8))) {
+    if (current != null
+        && current.capacity() - filled >= Math.min(4096, Math.max(1, current.capacity() / 8))) {
       return current;
     }
     if (current != null) {
