@@ -30,9 +30,10 @@ public interface TransportContext {
 
   /**
    * Begins a packet: the header for the given addresses is laid down and the buffer returned has
-   * its position behind it and its limit at the largest packet the node can send ({@link
-   * #maxPacketBytes}). The caller puts extension header and payload and then calls {@link #send}.
-   * One packet at a time; the buffer is the node's and reused.
+   * its position behind it. There is room for a packet of 65,535 bytes; what the link towards the
+   * destination carries is {@link #maxPacketBytes}, and more is dropped. The caller puts extension
+   * header and payload and then calls {@link #send}. One packet at a time; the buffer is the node's
+   * and reused.
    */
   ByteBuffer begin(Dag destination, Dag source, int nextHeader, int hopLimit);
 
