@@ -12,6 +12,9 @@ final class RttEstimator {
   /** Smallest allowance for variation: clocks and schedulers are no finer on a busy host. */
   static final long GRANULARITY_NS = 5_000_000L;
 
+  /** Shorter round trips are those of the clock, which stands still while a loop is at work. */
+  static final long SHORTEST_NS = 50_000L;
+
   private static final long MIN_WINDOW_NS = 10_000_000_000L;
 
   private long smoothedNs;
@@ -21,8 +24,9 @@ final class RttEstimator {
   private long previousMinNs = Long.MAX_VALUE;
   private long windowStartNs;
 
-  void sample(long nowNs, long rttNs) {
-    long rtt = Math.max(1, rttNs);
+  /** Takes a sample; gives it back as it was taken. */
+  long sample(long nowNs, long rttNs) {
+    long rtt = Math.max(SHORTEST_NS, rttNs);
     latestNs = rtt;
     if (nowNs - windowStartNs > MIN_WINDOW_NS) {
       windowStartNs = nowNs;
@@ -34,10 +38,11 @@ final class RttEstimator {
     if (smoothedNs == 0) {
       smoothedNs = rtt;
       variationNs = rtt / 2;
-      return;
+      return rtt;
     }
     variationNs += (Math.abs(smoothedNs - rtt) - variationNs) / 4;
     smoothedNs += (rtt - smoothedNs) / 8;
+    return rtt;
   }
 
   boolean hasSample() {

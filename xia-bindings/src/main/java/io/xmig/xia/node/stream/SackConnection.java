@@ -63,13 +63,14 @@ final class SackConnection extends Connection {
   private long packetsReceived;
   private long finOffset = -1;
   private boolean inputComplete;
-  private long growthStartNs;
   private long growthOffset;
 
   // Life
+  private long grantedNs; // when the last SYNACK was sent
   private long lastHeardNs;
   private long stateDueNs = Alarm.NEVER;
   private boolean handling;
+  private boolean windowFilled;
 
   // Mobility
   private long moveSequence;
@@ -104,7 +105,7 @@ final class SackConnection extends Connection {
     this.alarm = new Alarm(context, this::onAlarm);
     this.advertised = in.limit();
     this.lastHeardNs = context.nowNs();
-    this.growthStartNs = lastHeardNs;
+    this.grantedNs = lastHeardNs;
     this.state = client ? State.OPEN : State.HALF_OPEN;
     if (!client) {
       stateDueNs = lastHeardNs + HALF_OPEN_NS;
@@ -124,7 +125,8 @@ final class SackConnection extends Connection {
   void synAgain(Dag source) {
     if (state == State.HALF_OPEN) {
       remote = source;
-      sender.pathChanged(context.nowNs(), linkLimit());
+      grantedNs = context.nowNs();
+      sender.pathChanged(grantedNs, linkLimit());
     }
   }
 
@@ -165,6 +167,7 @@ final class SackConnection extends Connection {
   private void open() {
     state = State.OPEN;
     stateDueNs = Alarm.NEVER;
+    sender.rtt.sample(lastHeardNs, lastHeardNs - grantedNs);
     endpoint.leftHalfOpen();
     endpoint.established(this);
   }
@@ -203,6 +206,10 @@ final class SackConnection extends Connection {
       try {
         if (state == State.OPEN || state == State.TIME_WAIT) {
           tellReadable();
+          if (windowFilled) {
+            windowFilled = false;
+            grow();
+          }
           tellWritable();
         }
       } finally {
@@ -252,6 +259,7 @@ final class SackConnection extends Connection {
       finOffset = offset + length;
     }
     countPacket(header, now, hadGaps || in.hasGaps() || fin);
+    windowFilled |= (header.segmentFlags() & StreamHeader.FLAG_WINDOW_FULL) != 0;
     inputComplete |= finOffset >= 0 && in.next() == finOffset;
     if (discards) {
       in.discard();
@@ -324,27 +332,25 @@ final class SackConnection extends Connection {
     if (state != State.OPEN) {
       return;
     }
-    long now = context.nowNs();
-    grow(now);
     if (in.limit() - advertised >= in.capacity() / 8 && received.count() > 0) {
       ackNow = true;
       if (!handling) {
-        sendAck(now);
+        sendAck(context.nowNs());
         setAlarm();
       }
     }
   }
 
-  /** A reader that takes half the window within a round trip is held back by the window. */
-  private void grow(long now) {
-    long epoch = Math.max(sender.rtt.smoothedNs(), 1_000_000L);
-    if (in.readOffset() - growthOffset >= in.capacity() / 2) {
-      in.grow();
-      growthOffset = in.readOffset();
-      growthStartNs = now;
-    } else if (now - growthStartNs > epoch) {
-      growthOffset = in.readOffset();
-      growthStartNs = now;
+  /**
+   * The peer says that the window holds it back. If the reader keeps up, the window is too small for
+   * the path: it is doubled, once for each time it was filled.
+   */
+  private void grow() {
+    if (in.next() - growthOffset >= in.capacity() / 2 && in.readable() <= in.capacity() / 4) {
+      growthOffset = in.next();
+      if (in.grow()) {
+        ackNow = true;
+      }
     }
   }
 

@@ -216,7 +216,11 @@ final class Sender {
       nextOffset += length;
       finSent |= fin;
     }
-    transmit(now, offset, length, fin, nearlyFull(headers + length), shortSource);
+    int flags = nearlyFull(headers + length) ? StreamHeader.FLAG_ACK_NOW : 0;
+    if (again < 0 && fillsPeersWindow(most, headers + length)) {
+      flags |= StreamHeader.FLAG_WINDOW_FULL;
+    }
+    transmit(now, offset, length, fin, flags, shortSource);
     return true;
   }
 
@@ -224,6 +228,13 @@ final class Sender {
   private boolean nearlyFull(int packet) {
     long window = congestion.windowBytes();
     return window < 8L * packetSize.limit() && inFlight + 2L * packet > window;
+  }
+
+  /** Whether it is the peer's window, and nothing else, that the packet just cut has filled. */
+  private boolean fillsPeersWindow(int most, int packet) {
+    return peerLimit - nextOffset < most
+        && buffer.end() - nextOffset >= most
+        && inFlight + 2L * packet <= congestion.windowBytes();
   }
 
   /** The lost packet to send again next, −1 if there is none; drops what has settled meanwhile. */
@@ -247,10 +258,10 @@ final class Sender {
   }
 
   private void transmit(
-      long now, long offset, int length, boolean fin, boolean ackNow, boolean shortSource) {
+      long now, long offset, int length, boolean fin, int wireFlags, boolean shortSource) {
     int headers = shortSource ? shortHeaderBytes : headerBytes;
     ByteBuffer out =
-        beginNumbered(fin ? StreamHeader.FIN : StreamHeader.DATA, offset, ackNow, shortSource);
+        beginNumbered(fin ? StreamHeader.FIN : StreamHeader.DATA, offset, wireFlags, shortSource);
     connection.piggyback(header, now, packetSize.limit() - headers - length);
     header.endHeader();
     buffer.copyTo(offset, length, out);
@@ -259,11 +270,11 @@ final class Sender {
     finishNumbered(now, offset, length, flags, headers);
   }
 
-  private ByteBuffer beginNumbered(int packet, long offset, boolean ackNow, boolean shortSource) {
+  private ByteBuffer beginNumbered(int packet, long offset, int flags, boolean shortSource) {
     ByteBuffer out = shortSource ? connection.beginShort() : connection.begin();
     header
         .begin(out, packet)
-        .segment(connection.peerToken, sent.next(), offset, ackNow ? StreamHeader.FLAG_ACK_NOW : 0);
+        .segment(connection.peerToken, sent.next(), offset, flags);
     return out;
   }
 
@@ -290,7 +301,7 @@ final class Sender {
   /** Sends a packet without data that must be answered. */
   void ping(long now) {
     if (!sent.isFull()) {
-      beginNumbered(StreamHeader.DATA, nextOffset, true, false);
+      beginNumbered(StreamHeader.DATA, nextOffset, StreamHeader.FLAG_ACK_NOW, false);
       connection.piggyback(header, now, StreamHeader.MAX_LENGTH);
       header.endHeader();
       finishNumbered(now, nextOffset, 0, 0, headerBytes);
@@ -302,7 +313,7 @@ final class Sender {
     if (sent.isFull()) {
       return;
     }
-    ByteBuffer out = beginNumbered(StreamHeader.MIGRATE, nextOffset, true, false);
+    ByteBuffer out = beginNumbered(StreamHeader.MIGRATE, nextOffset, StreamHeader.FLAG_ACK_NOW, false);
     header.migrate(sequence, maxPacket, mac);
     connection.piggyback(header, now, StreamHeader.MAX_LENGTH);
     header.endHeader();
@@ -422,17 +433,15 @@ final class Sender {
       long raw = now - sentNs;
       long allowed = Math.min(delayNs, 4 * peerAckDelayNs);
       long rttNs = raw - allowed >= rtt.minNs() ? raw - allowed : raw;
-      rtt.sample(now, rttNs);
-      sample.rttNs = rttNs;
+      sample.rttNs = rtt.sample(now, rttNs);
     }
     deliveredNs = now;
     firstSentNs = Math.max(firstSentNs, sentNs);
     long sendTime = sentNs - sent.firstSentNs(newest);
     long ackTime = now - sent.deliveredNs(newest);
-    long interval = Math.max(sendTime, ackTime);
-    if (interval > 0 && interval >= rtt.minNs()) {
-      sample.deliveryRate = (long) ((delivered - sent.delivered(newest)) * 1e9 / interval);
-    }
+    // Acknowledgements that came in a lump must not look like a rate the path does not have.
+    long interval = Math.max(Math.max(sendTime, ackTime), Math.max(rtt.minNs(), 1));
+    sample.deliveryRate = (long) ((delivered - sent.delivered(newest)) * 1e9 / interval);
     sample.appLimited = sent.is(newest, SentPackets.APP_LIMITED);
     sample.priorDeliveredBytes = sent.delivered(newest);
     sample.deliveredBytes = delivered;
@@ -615,7 +624,7 @@ final class Sender {
         int piece = Math.min(length - done, most);
         boolean fin = sent.is(n, SentPackets.CARRIES_FIN) && piece == length - done;
         counters.retransmitted++;
-        transmit(now, offset + done, piece, fin, true, false);
+        transmit(now, offset + done, piece, fin, StreamHeader.FLAG_ACK_NOW, false);
         return;
       }
     }

@@ -70,6 +70,9 @@ final class StreamHeader {
   /** SEGMENT flag: acknowledge at once. */
   static final int FLAG_ACK_NOW = 1;
 
+  /** SEGMENT flag: the sender would send more if the receive window were larger. */
+  static final int FLAG_WINDOW_FULL = 2;
+
   /** Unit of the ACK delay. */
   static final int ACK_DELAY_UNIT_NS = 8_000;
 
