@@ -342,8 +342,8 @@ final class SackConnection extends Connection {
   }
 
   /**
-   * The peer says that the window holds it back. If the reader keeps up, the window is too small for
-   * the path: it is doubled, once for each time it was filled.
+   * The peer says that the window holds it back. If the reader keeps up, the window is too small
+   * for the path: it is doubled, once for each time it was filled.
    */
   private void grow() {
     if (in.next() - growthOffset >= in.capacity() / 2 && in.readable() <= in.capacity() / 4) {

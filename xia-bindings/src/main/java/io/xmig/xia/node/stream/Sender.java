@@ -272,9 +272,7 @@ final class Sender {
 
   private ByteBuffer beginNumbered(int packet, long offset, int flags, boolean shortSource) {
     ByteBuffer out = shortSource ? connection.beginShort() : connection.begin();
-    header
-        .begin(out, packet)
-        .segment(connection.peerToken, sent.next(), offset, flags);
+    header.begin(out, packet).segment(connection.peerToken, sent.next(), offset, flags);
     return out;
   }
 
@@ -313,7 +311,8 @@ final class Sender {
     if (sent.isFull()) {
       return;
     }
-    ByteBuffer out = beginNumbered(StreamHeader.MIGRATE, nextOffset, StreamHeader.FLAG_ACK_NOW, false);
+    ByteBuffer out =
+        beginNumbered(StreamHeader.MIGRATE, nextOffset, StreamHeader.FLAG_ACK_NOW, false);
     header.migrate(sequence, maxPacket, mac);
     connection.piggyback(header, now, StreamHeader.MAX_LENGTH);
     header.endHeader();
