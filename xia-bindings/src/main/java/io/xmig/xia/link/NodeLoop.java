@@ -129,6 +129,9 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
 
   @Override
   public Timer schedule(long delayNs, Runnable task) {
+    if (!inLoop()) {
+      throw new IllegalStateException("timers are set on the loop; come in through execute");
+    }
     return timers.add(nowNs + Math.max(0, delayNs), task);
   }
 

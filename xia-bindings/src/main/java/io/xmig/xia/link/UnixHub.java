@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -27,14 +28,17 @@ import org.slf4j.LoggerFactory;
  *           remote.type=unix,remote.path=DIR/plug-lan.sock
  * </pre>
  *
- * A link that nobody answers any more stays until its place is needed: a VM that is restarted under
- * the same path goes on where it was.
+ * A VM that is restarted under the same path goes on where it was; the link of one that does not
+ * come back is taken away after 30 s, or when its place is needed.
  */
 public final class UnixHub implements AutoCloseable {
   /** VMs plugged in at the same time. */
   public static final int MAX_PEERS = 64;
 
   private static final Logger log = LoggerFactory.getLogger(UnixHub.class);
+  private static final long CONNECT_INTERVAL_NS = 500_000;
+  private static final long FORGET_NS = 30_000_000_000L;
+  private static final long LOOK_NS = 5_000_000_000L;
   private static final int BATCHES_PER_TURN = 4;
   private static final int RECEIVE_ARENA_BYTES = 1 << 20;
 
@@ -56,17 +60,37 @@ public final class UnixHub implements AutoCloseable {
   private static final class Peer extends SocketLink {
     private final SocketAddress address;
     private boolean connected;
+    private boolean expected;
+    private long lastAttemptNs;
+    private long absentSinceNs;
 
     Peer(NodeLoop loop, LinkOptions options, String path, Socket socket) {
       super(loop, path, options, socket, socket, false);
       address = SocketAddress.unix(Path.of(path));
-      connected = socket.connect(address) == 0;
+      connect();
+    }
+
+    private void connect() {
+      lastAttemptNs = loop().nanoTime();
+      boolean was = connected;
+      connected = sending().connect(address) == 0;
+      if (was && !connected) {
+        absentSinceNs = lastAttemptNs;
+      }
     }
 
     @Override
     boolean recovered(int errno) {
-      connected = meansAbsent(errno) && sending().connect(address) == 0;
+      if (!meansAbsent(errno)
+          || !connected && loop().nanoTime() - lastAttemptNs < CONNECT_INTERVAL_NS) {
+        return false;
+      }
+      connect();
       return connected;
+    }
+
+    boolean hasLeft(long nowNs) {
+      return !expected && !connected && nowNs - absentSinceNs > FORGET_NS;
     }
   }
 
@@ -102,6 +126,26 @@ public final class UnixHub implements AutoCloseable {
     }
     socket = UnixLink.bound(this.path);
     registration = loop.register(socket, Epoll.IN, this::ready);
+    loop.schedule(LOOK_NS, this::forgetAbsent);
+  }
+
+  private void forgetAbsent() {
+    if (closed) {
+      return;
+    }
+    for (Map.Entry<String, Peer> entry : List.copyOf(peers.entrySet())) {
+      if (entry.getValue().hasLeft(loop.nanoTime())) {
+        unplug(entry.getKey(), entry.getValue());
+      }
+    }
+    loop.schedule(LOOK_NS, this::forgetAbsent);
+  }
+
+  private void unplug(String path, Peer peer) {
+    log.info("{} is unplugged", path);
+    peers.remove(path);
+    unplugged.accept(peer);
+    peer.close();
   }
 
   /** Makes the link of a VM that will be plugged in here, so that it can be sent to before. */
@@ -111,6 +155,7 @@ public final class UnixHub implements AutoCloseable {
       throw new IllegalArgumentException(
           "the socket of a VM must lie beside the plug, in " + directory + ": " + vm);
     }
+    peer.expected = true;
     return peer;
   }
 
@@ -179,9 +224,7 @@ public final class UnixHub implements AutoCloseable {
   private boolean makePlace() {
     for (Map.Entry<String, Peer> entry : peers.entrySet()) {
       if (!entry.getValue().connected) {
-        peers.remove(entry.getKey());
-        unplugged.accept(entry.getValue());
-        entry.getValue().close();
+        unplug(entry.getKey(), entry.getValue());
         return true;
       }
     }

@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class UnixLink extends SocketLink {
   private static final Logger log = LoggerFactory.getLogger(UnixLink.class);
-  private static final long CONNECT_INTERVAL_NS = 2_000_000;
+  private static final long CONNECT_INTERVAL_NS = 500_000;
   private static final long WATCH_INTERVAL_NS = 250_000_000;
   private static final int SOCKET_BUFFER_BYTES = 2 << 20;
 

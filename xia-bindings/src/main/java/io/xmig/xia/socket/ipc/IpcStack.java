@@ -84,6 +84,7 @@ public final class IpcStack implements XiaStack {
     this.loop = loop;
     this.path = path;
     this.channel = new IpcChannel(loop, socket, pool, new Incoming());
+    loop.own(() -> channel.close("closed"));
     channel.begin(Op.HELLO, 0, 0, 16).putInt(Op.MAGIC).putInt(Op.VERSION).putLong(processId());
     channel.end();
   }
