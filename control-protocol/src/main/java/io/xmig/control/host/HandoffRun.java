@@ -28,6 +28,7 @@ abstract class HandoffRun implements HandoffTransport.Listener {
   private final HostEvents events;
   private final HandoffRecord record;
   private @Nullable ScheduledFuture<?> timer;
+  private String linkTrouble = "";
   private volatile HandoffTransport.@Nullable Link link;
 
   HandoffRun(HandoffRecord record, HandoffJournal journal, HostEvents events) {
@@ -86,6 +87,7 @@ abstract class HandoffRun implements HandoffTransport.Listener {
 
   @Override
   public final void up() {
+    execute(() -> linkTrouble = "");
     post(new HandoffEvent.LinkUp());
   }
 
@@ -98,6 +100,17 @@ abstract class HandoffRun implements HandoffTransport.Listener {
   public final void received(HandoffMessage message) {
     publish(HostEvents.event("received", vm(), id()).setDetail(name(message)));
     post(new HandoffEvent.Received(message));
+  }
+
+  @Override
+  public final void unreachable(String why) {
+    execute(
+        () -> {
+          if (!why.equals(linkTrouble)) {
+            linkTrouble = why;
+            publish(HostEvents.event("unreachable", vm(), id()).setDetail(why));
+          }
+        });
   }
 
   final String vm() {
@@ -187,7 +200,11 @@ abstract class HandoffRun implements HandoffTransport.Listener {
   }
 
   private void report(HandoffAction.Report report) {
-    Result.Builder result = Result.newBuilder().setReason(report.reason());
+    String reason =
+        report.outcome() == HandoffAction.Outcome.MOVED || linkTrouble.isEmpty()
+            ? report.reason()
+            : report.reason() + "; no connection to the other host service: " + linkTrouble;
+    Result.Builder result = Result.newBuilder().setReason(reason);
     result.setOutcome(
         switch (report.outcome()) {
           case MOVED -> Result.Outcome.OUTCOME_MOVED;

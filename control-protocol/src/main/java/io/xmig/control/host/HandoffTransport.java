@@ -18,6 +18,9 @@ public interface HandoffTransport extends AutoCloseable {
 
     /** A message came. */
     void received(HandoffMessage message);
+
+    /** The peer cannot be reached for now; it is tried again. */
+    default void unreachable(String why) {}
   }
 
   /** A connection to one other host service. */

@@ -16,6 +16,7 @@ import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -118,7 +119,14 @@ public final class XiaHandoffTransport implements HandoffTransport {
               onLoop(
                   () -> {
                     if (trouble != null) {
-                      log.debug("host service {} cannot be reached: {}", peer, trouble.toString());
+                      Throwable root =
+                          trouble instanceof CompletionException && trouble.getCause() != null
+                              ? trouble.getCause()
+                              : trouble;
+                      log.debug("host service {} cannot be reached: {}", peer, root.toString());
+                      if (events != null && !ended) {
+                        events.unreachable(String.valueOf(root.getMessage()));
+                      }
                       retry();
                     } else if (ended) {
                       made.close();
