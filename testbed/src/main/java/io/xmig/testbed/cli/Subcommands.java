@@ -24,6 +24,7 @@ final class Subcommands {
     all.put("name", io.xmig.adapt.cli.NameCommand.class);
     all.put("route", io.xmig.adapt.cli.RouteCommand.class);
     all.put("key", io.xmig.adapt.cli.KeyCommand.class);
+    all.put("doctor", io.xmig.xia.cli.DoctorCommand.class);
     all.put("completion", CompletionCommand.class);
     return all;
   }

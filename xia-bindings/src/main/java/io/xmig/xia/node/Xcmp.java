@@ -258,8 +258,10 @@ final class Xcmp {
   private void tellListeners(ArrivedPacket packet) {
     int message = packet.payloadOffset();
     for (XcmpHandler listener : listeners) {
+      ByteBuffer whole =
+          packet.buffer().slice(packet.xipOffset(), packet.end() - packet.xipOffset());
       ByteBuffer view = packet.buffer().slice(message, packet.end() - message);
-      listener.onMessage(packet.source(), view.asReadOnlyBuffer());
+      listener.onPacket(packet.source(), whole.asReadOnlyBuffer(), view.asReadOnlyBuffer());
     }
   }
 

@@ -13,4 +13,14 @@ public interface XcmpHandler {
    * @param message the whole XCMP message from its type byte on, valid during the call only
    */
   void onMessage(Dag source, ByteBuffer message);
+
+  /**
+   * The same message for those who want the packet around it; unless overridden, it is given to
+   * {@link #onMessage}. Stacks that do not see packets never call this.
+   *
+   * @param packet from the XIP header on, as it arrived; valid during the call only
+   */
+  default void onPacket(Dag source, ByteBuffer packet, ByteBuffer message) {
+    onMessage(source, message);
+  }
 }

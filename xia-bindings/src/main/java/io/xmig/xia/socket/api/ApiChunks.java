@@ -34,6 +34,10 @@ final class ApiChunks implements AutoCloseable {
   private final LocalApi api;
   private final int port;
   private final Map<Xid, Request> requests = new HashMap<>();
+
+  /** Programs ask for the status of the same texts again and again. */
+  private final Map<String, Xid> cids = new HashMap<>();
+
   private final List<Runnable> waiting = new ArrayList<>();
   private @Nullable ChunkSocket socket;
   private boolean closed;
@@ -47,12 +51,14 @@ final class ApiChunks implements AutoCloseable {
 
   private static final class Request {
     final Dag dag;
+    final String text;
     Status status = Status.WAITING;
     @Nullable ByteString data;
     boolean reader;
 
-    Request(Dag dag) {
+    Request(Dag dag, String text) {
       this.dag = dag;
+      this.text = text;
     }
   }
 
@@ -79,23 +85,32 @@ final class ApiChunks implements AutoCloseable {
 
   void request(XSocketMsg.XRequestchunk message) {
     for (String text : message.getDagList()) {
-      fetch(Dag.parse(text));
+      fetch(text);
     }
   }
 
-  private Request fetch(Dag dag) {
-    Xid cid = dag.intent();
+  private Xid cidOf(String text) {
+    Xid known = cids.get(text);
+    return known != null ? known : Dag.parse(text).intent();
+  }
+
+  private Request fetch(String text) {
+    Xid cid = cidOf(text);
     Request known = requests.get(cid);
     if (known != null && known.status != Status.FAILED && known.status != Status.INVALID_HASH) {
       return known;
     }
-    Request request = new Request(dag);
+    Request request = new Request(Dag.parse(text), text);
     if (!cid.is(XidType.CID) || requests.size() >= MAX_REQUESTS) {
       LOG.info("local api: port {} requests {} (at most {} chunks)", port, cid, MAX_REQUESTS);
       request.status = Status.FAILED;
       return request;
     }
     requests.put(cid, request);
+    if (cids.size() > 2 * MAX_REQUESTS) {
+      cids.clear(); // texts of requests that failed
+    }
+    cids.put(text, cid);
     if (socket == null) {
       waiting.add(() -> start(request));
     } else {
@@ -141,7 +156,7 @@ final class ApiChunks implements AutoCloseable {
   void status(XSocketMsg.XGetchunkstatus message) {
     XSocketMsg.XGetchunkstatus.Builder answer = XSocketMsg.XGetchunkstatus.newBuilder();
     for (String text : message.getDagList()) {
-      Request request = requests.get(Dag.parse(text).intent());
+      Request request = requests.get(cidOf(text));
       answer.addDag(text);
       answer.addStatus((request == null ? Status.FAILED : request.status).name());
     }
@@ -151,11 +166,16 @@ final class ApiChunks implements AutoCloseable {
   }
 
   void read(XSocketMsg.XReadchunk message) {
-    Request request = fetch(Dag.parse(message.getDag()));
+    Request request = fetch(message.getDag());
     request.reader = true;
     if (request.data != null) {
-      deliver(request, api.stack().localAddress().host().toString());
+      deliver(request, api.stack().localAddress().service(self()).toString());
     }
+  }
+
+  /** The SID of a socket that needs none, in the form of those that Click makes up. */
+  private Xid self() {
+    return Xid.parse(String.format("SID:30000ff0000000000000000000000000%08x", port));
   }
 
   /** Hands a chunk over and forgets it: reading it again requests it again. */
@@ -163,6 +183,7 @@ final class ApiChunks implements AutoCloseable {
     ByteString data = request.data;
     if (data != null) {
       requests.remove(request.dag.intent());
+      cids.remove(request.text);
       api.reply(
           port,
           XSocketMsg.newBuilder()

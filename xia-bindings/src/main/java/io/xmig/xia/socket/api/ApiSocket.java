@@ -7,6 +7,7 @@ import io.xmig.xia.addr.XidType;
 import io.xmig.xia.socket.DatagramSocket;
 import io.xmig.xia.socket.StreamConnection;
 import io.xmig.xia.socket.StreamListener;
+import io.xmig.xia.socket.XcmpHandler;
 import io.xmig.xia.socket.XcmpSocket;
 import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.api.proto.XSocketMsg;
@@ -260,8 +261,17 @@ final class ApiSocket implements AutoCloseable {
       nextProtocol = XCMP;
       api.stack()
           .openXcmp(
-              (source, message) ->
-                  api.recv(port, source.toString(), RawPacket.of(api.stack(), source, message)))
+              new XcmpHandler() {
+                @Override
+                public void onMessage(Dag source, ByteBuffer message) {
+                  api.recv(port, source.toString(), RawPacket.of(api.stack(), source, message));
+                }
+
+                @Override
+                public void onPacket(Dag source, ByteBuffer packet, ByteBuffer message) {
+                  api.recv(port, source.toString(), ByteString.copyFrom(packet));
+                }
+              })
           .whenComplete(
               (opened, failure) -> {
                 xcmp = opened;

@@ -5,7 +5,10 @@ import io.xmig.xia.addr.Dag;
 import io.xmig.xia.socket.XiaStack;
 import java.nio.ByteBuffer;
 
-/** What a raw socket of a program reads: the XIP header and the XCMP message behind it. */
+/**
+ * What a raw socket of a program reads: the XIP header and the XCMP message behind it. Made up here
+ * for a stack that hands over messages without the packets they came in.
+ */
 final class RawPacket {
   private static final int FIXED_HEADER = 8;
   private static final int XCMP = 0x3d;
