@@ -106,11 +106,9 @@ class LocalApiDialogueTest {
     opened("xsocket_stream_request");
     programSends("xconnect_request");
     programGetsNothing();
-    assertThat(stack.calls)
-        .containsExactly("connect " + Dag.path(AD0, HID0, SERVICE).toString());
+    assertThat(stack.calls).containsExactly("connect " + Dag.path(AD0, HID0, SERVICE).toString());
     GoldenStack.Connection connection =
-        new GoldenStack.Connection(
-            stack.address.host(), Dag.path(AD0, HID0, SERVICE));
+        new GoldenStack.Connection(stack.address.host(), Dag.path(AD0, HID0, SERVICE));
 
     stack.connected.complete(connection);
     programGets("xconnect_granted");
@@ -131,8 +129,7 @@ class LocalApiDialogueTest {
     programSends("xbind_full_dag_request");
     programGets("xbind_reply");
     GoldenStack.Connection connection =
-        new GoldenStack.Connection(
-            Dag.path(AD0, HID0, SERVICE), dag("xaccept_syn_notification"));
+        new GoldenStack.Connection(Dag.path(AD0, HID0, SERVICE), dag("xaccept_syn_notification"));
 
     var handler = stack.listeners.get(SERVICE).accept(connection);
     programGets("xaccept_syn_notification");
@@ -202,12 +199,9 @@ class LocalApiDialogueTest {
     programSends("xputchunk_request");
     XSocketMsg expected = XSocketMsg.parseFrom(vector("xputchunk_reply"));
     XSocketMsg reply = XSocketMsg.parseFrom(sent.poll().bytes());
-    assertThat(reply.getXPutchunk().getTimestamp())
-        .isBetween(1_700_000_000L, 10_000_000_000L);
+    assertThat(reply.getXPutchunk().getTimestamp()).isBetween(1_700_000_000L, 10_000_000_000L);
     XSocketMsg.Builder sameTime = reply.toBuilder();
-    sameTime
-        .getXPutchunkBuilder()
-        .setTimestamp(expected.getXPutchunk().getTimestamp());
+    sameTime.getXPutchunkBuilder().setTimestamp(expected.getXPutchunk().getTimestamp());
     assertThat(sameTime.build().toByteArray()).isEqualTo(vector("xputchunk_reply"));
     assertThat(stack.calls).containsExactly("slice 2000000 20", "put " + CHUNK.idHex());
 
@@ -272,7 +266,11 @@ class LocalApiDialogueTest {
     XSocketMsg request = XSocketMsg.parseFrom(vector("raw_sendto_request"));
     assertThat(stack.calls)
         .containsExactly(
-            "echo " + Dag.parse(request.getXSendto().getDdag()) + " " + idAndSequence(request) + " 250");
+            "echo "
+                + Dag.parse(request.getXSendto().getDdag())
+                + " "
+                + idAndSequence(request)
+                + " 250");
     ByteBuffer packet = payload("raw_recv");
     int nodes = packet.get(5) + packet.get(6);
 
