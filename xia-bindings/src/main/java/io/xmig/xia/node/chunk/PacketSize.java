@@ -16,6 +16,9 @@ final class PacketSize {
   /** Round trips in a row that should have brought a large packet and did not. */
   static final int LOSSES_UNTIL_STEP = 8;
 
+  /** Headers of a segment in their longest form, docs/chunk.md section 2. */
+  private static final int MAX_HEADER_BYTES = 228;
+
   private static final long MIN_LOSS_GAP_NS = 10_000_000L;
 
   private static final long FIRST_PROBE_NS = 50_000_000L;
@@ -70,7 +73,8 @@ final class PacketSize {
    * @return whether the size was reduced
    */
   boolean onLost(int lostBytes, long nowNs, long roundTripNs) {
-    if (lostBytes < below || nowNs - lostCountedNs < Math.max(MIN_LOSS_GAP_NS, roundTripNs)) {
+    if (lostBytes + MAX_HEADER_BYTES <= below
+        || nowNs - lostCountedNs < Math.max(MIN_LOSS_GAP_NS, roundTripNs)) {
       return false;
     }
     lostCountedNs = nowNs;
