@@ -68,7 +68,8 @@ class ContentHeaderTest {
     byte[] cid = HexFormat.of().parseHex("000102030405060708090a0b0c0d0e0f10111213");
     ContentHeader.putRefusal(buffer, 7, ContentHeader.REASON_NOT_FOUND, cid);
     assertThat(hex())
-        .isEqualTo("3b24" + "020002" + "06410700000000" + "164201" + HexFormat.of().formatHex(cid) + "00");
+        .isEqualTo(
+            "3b24" + "020002" + "06410700000000" + "164201" + HexFormat.of().formatHex(cid) + "00");
     assertThat(header.read(buffer, 0, buffer.position())).isTrue();
     assertThat(header.isRefusal).isTrue();
     assertThat(header.reason).isEqualTo(ContentHeader.REASON_NOT_FOUND);
