@@ -5,10 +5,14 @@ import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.wire.EthernetFlyweight;
 import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** One link of a node: its address, its MTU, the hosts known on it and where its frames go. */
 final class LinkPort {
+  /** Addresses of other stations that a port may answer to; local choice. */
+  static final int MAX_FOREIGN_MACS = 16;
+
   final int number;
   final long mac;
   final int mtu;
@@ -16,6 +20,7 @@ final class LinkPort {
   private final NodeCounters counters;
   private final @Nullable IpTunnel tunnel;
   private @Nullable FrameSink sink;
+  private long[] foreignMacs = {};
 
   LinkPort(int number, NodeConfig.Port config, Xid hid, EventLoop loop, NodeCounters counters) {
     this.number = number;
@@ -24,6 +29,39 @@ final class LinkPort {
     this.counters = counters;
     this.xarp = new XarpTable(hid, mac, loop, counters, this::output);
     this.tunnel = config.fourId() == null ? null : new IpTunnel(config.fourId(), mtu);
+  }
+
+  /** Whether frames to another station's address are taken here, too. */
+  boolean accepts(long address) {
+    for (long foreign : foreignMacs) {
+      if (foreign == address) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Takes frames to another address from now on: that of a gateway which a guest has left without
+   * noticing.
+   *
+   * @return false if there are too many already
+   */
+  boolean accept(long address) {
+    if (accepts(address)) {
+      return true;
+    }
+    if (foreignMacs.length == MAX_FOREIGN_MACS) {
+      return false;
+    }
+    foreignMacs = Arrays.copyOf(foreignMacs, foreignMacs.length + 1);
+    foreignMacs[foreignMacs.length - 1] = address;
+    return true;
+  }
+
+  /** Ends {@link #accept}. */
+  void acceptNoLonger(long address) {
+    foreignMacs = Arrays.stream(foreignMacs).filter(foreign -> foreign != address).toArray();
   }
 
   void attach(@Nullable FrameSink sink) {

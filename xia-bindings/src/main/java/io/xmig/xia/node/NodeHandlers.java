@@ -97,9 +97,22 @@ public final class NodeHandlers {
         .read("drops", () -> Long.toString(xarp.drops()));
     tree.element(name + "/xarpr", "XARPResponder", config)
         .read("table", xarp::responder)
-        .write("add", text -> answerFor(xarp, text, names))
-        .write("remove", text -> xarp.answerNoLonger(xid(text.strip(), names)))
+        .write("add", text -> answerFor(port, text, names))
+        .write("remove", text -> answerNoLonger(port, text, names))
         .readWithArguments("lookup", text -> lookup(xarp, text, names));
+  }
+
+  private static long mac(String text) {
+    long mac;
+    try {
+      mac = EthernetFlyweight.parseMac(text.strip());
+    } catch (IllegalArgumentException e) {
+      throw new HandlerException("bad Ethernet address");
+    }
+    if (mac == 0 || EthernetFlyweight.isGroup(mac)) {
+      throw new HandlerException("not the address of one station");
+    }
+    return mac;
   }
 
   private static boolean flag(String text) {
@@ -110,16 +123,29 @@ public final class NodeHandlers {
     };
   }
 
-  /** {@code XID}, or {@code XID ETH} as Click has it; the address can only be the port's own. */
-  private static void answerFor(
-      XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
+  /**
+   * {@code XID ETH}: answers for another host. Packets in frames to that address are taken, and
+   * their destination is looked at from its beginning, since their sender is elsewhere than it
+   * believes.
+   */
+  private static void answerFor(LinkPort port, String text, Function<String, @Nullable Xid> names) {
     String[] words = text.strip().split("\\s+");
-    String mac = EthernetFlyweight.formatMac(xarp.mac());
-    if (words.length > 2 || (words.length == 2 && !words[1].equalsIgnoreCase(mac))) {
-      throw new HandlerException("expected XID, and no other address than " + mac);
+    if (words.length != 2) {
+      throw new HandlerException("expected XID ETH");
     }
-    if (!xarp.answerFor(xid(words[0], names))) {
-      throw new HandlerException("answering for too many hosts already");
+    long mac = mac(words[1]);
+    Xid xid = xid(words[0], names);
+    if (mac == port.mac || !port.accept(mac) || !port.xarp.answerFor(xid, mac)) {
+      throw new HandlerException(
+          "answering for too many hosts already, or with the port's own address");
+    }
+  }
+
+  private static void answerNoLonger(
+      LinkPort port, String text, Function<String, @Nullable Xid> names) {
+    Long mac = port.xarp.answerNoLonger(xid(text.strip(), names));
+    if (mac != null) {
+      port.acceptNoLonger(mac);
     }
   }
 
@@ -149,8 +175,8 @@ public final class NodeHandlers {
   }
 
   private static String lookup(XarpTable xarp, String text, Function<String, @Nullable Xid> names) {
-    boolean answered = xarp.answersFor(xid(text.strip(), names));
-    return answered ? EthernetFlyweight.formatMac(xarp.mac()) : "";
+    Long mac = xarp.answer(xid(text.strip(), names));
+    return mac == null ? "" : EthernetFlyweight.formatMac(mac);
   }
 
   private static Xid xid(String text, Function<String, @Nullable Xid> names) {

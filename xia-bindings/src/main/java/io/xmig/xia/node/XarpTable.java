@@ -6,8 +6,10 @@ import io.xmig.xia.wire.EthernetFlyweight;
 import io.xmig.xia.wire.XarpFlyweight;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +56,7 @@ final class XarpTable {
   /** Other hosts that are answered for; local choice. */
   static final int MAX_PROXIED = 64;
 
-  private final List<Xid> proxied = new ArrayList<>();
+  private final Map<Xid, Long> proxied = new LinkedHashMap<>();
   private final Xid own;
   private final long ownMac;
   private final EventLoop loop;
@@ -204,14 +206,14 @@ final class XarpTable {
     of.askedNs = now;
     queries++;
     counters.add(NodeCounter.XARP_QUERIES);
-    transmit(XarpFlyweight.REQUEST, mac, 0, own, of.xid);
+    transmit(XarpFlyweight.REQUEST, mac, 0, of.xid);
   }
 
-  private void transmit(int operation, long to, long targetMac, Xid sender, Xid targetXid) {
+  private void transmit(int operation, long to, long targetMac, Xid targetXid) {
     message.clear();
     EthernetFlyweight.write(message, 0, to, ownMac, EthernetFlyweight.TYPE_XARP);
     XarpFlyweight.write(
-        message, EthernetFlyweight.LENGTH, operation, ownMac, sender, targetMac, targetXid);
+        message, EthernetFlyweight.LENGTH, operation, ownMac, own, targetMac, targetXid);
     output.accept(message);
   }
 
@@ -236,13 +238,26 @@ final class XarpTable {
   private void answer(long asker) {
     if (heard.isTarget(own)) {
       counters.add(NodeCounter.XARP_RESPONSES);
-      transmit(XarpFlyweight.REPLY, asker, asker, own, heard.senderXid());
+      transmit(XarpFlyweight.REPLY, asker, asker, heard.senderXid());
       return;
     }
-    for (int i = 0; i < proxied.size(); i++) {
-      if (heard.isTarget(proxied.get(i))) {
+    if (proxied.isEmpty()) {
+      return;
+    }
+    for (Map.Entry<Xid, Long> other : proxied.entrySet()) {
+      if (heard.isTarget(other.getKey())) {
         counters.add(NodeCounter.XARP_RESPONSES);
-        transmit(XarpFlyweight.REPLY, asker, asker, proxied.get(i), heard.senderXid());
+        message.clear();
+        EthernetFlyweight.write(message, 0, asker, ownMac, EthernetFlyweight.TYPE_XARP);
+        XarpFlyweight.write(
+            message,
+            EthernetFlyweight.LENGTH,
+            XarpFlyweight.REPLY,
+            other.getValue(),
+            other.getKey(),
+            asker,
+            heard.senderXid());
+        output.accept(message);
         return;
       }
     }
@@ -252,17 +267,19 @@ final class XarpTable {
    * Answers for another host as well, whose packets this node is to get: a guest that goes on
    * asking for the gateway of a domain that it has left.
    *
+   * @param mac address to give
    * @return false if there are too many already
    */
-  boolean answerFor(Xid xid) {
-    if (proxied.contains(xid)) {
-      return true;
+  boolean answerFor(Xid xid, long mac) {
+    if (!proxied.containsKey(xid) && proxied.size() >= MAX_PROXIED) {
+      return false;
     }
-    return proxied.size() < MAX_PROXIED && proxied.add(xid);
+    proxied.put(xid, mac);
+    return true;
   }
 
-  /** Ends {@link #answerFor}. */
-  boolean answerNoLonger(Xid xid) {
+  /** Ends {@link #answerFor}; the address that was given, or {@code null} if none was. */
+  @Nullable Long answerNoLonger(Xid xid) {
     return proxied.remove(xid);
   }
 
@@ -346,14 +363,9 @@ final class XarpTable {
     return text.toString();
   }
 
-  /** Whether questions for an XID are answered. */
-  boolean answersFor(Xid xid) {
-    return own.equals(xid) || proxied.contains(xid);
-  }
-
-  /** The Ethernet address given in answers. */
-  long mac() {
-    return ownMac;
+  /** The Ethernet address given to those who ask for an XID, {@code null} if none is. */
+  @Nullable Long answer(Xid xid) {
+    return own.equals(xid) ? Long.valueOf(ownMac) : proxied.get(xid);
   }
 
   /** {@code XID ETH} lines: what this node answers for. */
@@ -361,7 +373,9 @@ final class XarpTable {
     StringBuilder text = new StringBuilder();
     String mac = " " + EthernetFlyweight.formatMac(ownMac) + "\n";
     text.append(own).append(mac);
-    proxied.forEach(xid -> text.append(xid).append(mac));
+    proxied.forEach(
+        (xid, given) ->
+            text.append(xid).append(' ').append(EthernetFlyweight.formatMac(given)).append('\n'));
     return text.toString();
   }
 

@@ -286,27 +286,32 @@ public final class XiaNode {
     if (xip < 0) {
       counters.add(NodeCounter.DROP_NOT_IP);
     } else {
-      packet(bytes, xip, IpEncapsulation.xipEnd(bytes, start), port);
+      packet(bytes, xip, IpEncapsulation.xipEnd(bytes, start), port, false);
     }
   }
 
   private void ethernet(ByteBuffer bytes, int start, int end, LinkPort from) {
     int port = from.number;
     long to = EthernetFlyweight.destination(bytes, start);
-    if (to != from.mac && !EthernetFlyweight.isGroup(to)) {
+    boolean forAnother = to != from.mac && !EthernetFlyweight.isGroup(to);
+    if (forAnother && !from.accepts(to)) {
       counters.add(NodeCounter.DROP_OTHER_STATION);
       return;
     }
     int payload = start + EthernetFlyweight.LENGTH;
     switch (EthernetFlyweight.type(bytes, start)) {
-      case EthernetFlyweight.TYPE_XIP -> packet(bytes, payload, end, port);
+      case EthernetFlyweight.TYPE_XIP -> packet(bytes, payload, end, port, forAnother);
       case EthernetFlyweight.TYPE_XARP -> from.xarp.receive(bytes, payload, end);
       case TYPE_RARP -> rarp(bytes, payload, end, port);
       default -> counters.add(NodeCounter.DROP_ETHERTYPE);
     }
   }
 
-  private void packet(ByteBuffer bytes, int offset, int end, int port) {
+  /**
+   * @param startOver whether the sender believes to be in a domain that it has left: the steps of
+   *     the address that it took for done are taken again from here
+   */
+  private void packet(ByteBuffer bytes, int offset, int end, int port, boolean startOver) {
     XipFlyweight packet = inbound;
     if (!packet.tryWrap(bytes, offset, end)) {
       counters.add(NodeCounter.DROP_MALFORMED);
@@ -319,6 +324,9 @@ public final class XiaNode {
         && passing.wrap(packet, port)) {
       counters.add(NodeCounter.CONTENT_PASSING);
       content.passing(passing);
+    }
+    if (startOver) {
+      packet.last(-1);
     }
     forwarder.route(packet, port);
   }

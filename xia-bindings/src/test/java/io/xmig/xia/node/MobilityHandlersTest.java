@@ -48,7 +48,8 @@ class MobilityHandlersTest {
     net.run(Duration.ofSeconds(5));
     assertThat(heard[0]).as("nobody answers for that gateway").isZero();
 
-    net.await(net.stack(at.router()).writeHandler("./xlc0/xarpr.add", elsewhere.toString()));
+    net.await(
+        net.stack(at.router()).writeHandler("./xlc0/xarpr.add", elsewhere + " 02:00:00:00:07:07"));
     socket.send(to, ByteBuffer.allocate(1));
     net.run(Duration.ofSeconds(1));
     assertThat(heard[0]).isEqualTo(1);
