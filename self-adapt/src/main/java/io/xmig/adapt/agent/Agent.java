@@ -63,6 +63,7 @@ public final class Agent implements AutoCloseable {
   private final HostSettings settings;
   private final AgentMachine machine;
   private final RefusalLog refusals;
+  private final Xid hid;
   private final RateLimit budget = new RateLimit(200, 100);
   private final LinkedHashSet<Long> asked = new LinkedHashSet<>();
   private final Map<String, Long> nameSequences = new HashMap<>();
@@ -88,14 +89,17 @@ public final class Agent implements AutoCloseable {
       RandomGenerator random,
       LongSupplier epochMicros) {
     Signer signer = config.signer();
+    AgentConfig.Guest guest = config.guest();
+    this.hid = guest == null ? stack.localAddress().hid() : guest.hid();
+    if (guest != null && (signer == null || config.delegation() == null)) {
+      throw new IllegalArgumentException(
+          "speaking for a guest takes a key, and the guest's leave for that key");
+    }
     if (signer != null) {
       var owner = config.delegation() == null ? signer.identity() : config.delegation().issuer();
-      if (!owner.owns(stack.localAddress().hid())) {
+      if (!owner.owns(hid)) {
         throw new IllegalArgumentException(
-            "the key "
-                + owner.hid().idHex()
-                + " is not that of this host, "
-                + stack.localAddress().hid());
+            "the key " + owner.hid().idHex() + " is not that of the host, " + hid);
       }
     }
     this.stack = stack;
@@ -108,12 +112,16 @@ public final class Agent implements AutoCloseable {
             config.trust(), config.acceptUnsigned(), verifier, config.clockTolerance());
     RouteControl control = HandlerRouteControl.of(stack);
     this.settings = new HostSettings(stack, control);
-    this.refusals = new RefusalLog("agent " + stack.localAddress().hid().idHex());
+    this.refusals = new RefusalLog("agent " + hid.idHex());
     this.machine = new AgentMachine(config.timing(), config.names().keySet(), new Actions());
+    machine.remember(config.formerAds());
   }
 
   /** Binds SID_XHCP and SID_ADAPT and begins to look for a gateway. */
   public CompletableFuture<Void> start() {
+    if (config.guest() != null) {
+      return startForGuest();
+    }
     return stack
         .openDatagram(Xid.SID_XHCP, (source, payload, port) -> guarded(() -> onBeacon(payload)))
         .thenCompose(
@@ -129,6 +137,19 @@ public final class Agent implements AutoCloseable {
               if (config.signer() != null && !config.acceptUnsigned()) {
                 settings.refuseRedirects();
               }
+              machine.start(now());
+              nameTimer = stack.loop().schedule(config.lifetime().toNanos(), this::refreshNames);
+              rearm();
+            });
+  }
+
+  /** A delegate has a socket of its own and hears only what is sent to it. */
+  private CompletableFuture<Void> startForGuest() {
+    return stack
+        .openDatagram(null, (source, payload, port) -> guarded(() -> onSignal(payload)))
+        .thenAccept(
+            opened -> {
+              adaptSocket = opened;
               machine.start(now());
               nameTimer = stack.loop().schedule(config.lifetime().toNanos(), this::refreshNames);
               rearm();
@@ -209,13 +230,13 @@ public final class Agent implements AutoCloseable {
       accept(SignedBeacon.decode(ByteBuffer.wrap(copy.beacon())));
     } else if (signal instanceof Signal.Registered registered) {
       Receipt receipt = Receipt.of(registered.receipt());
-      if (receipt.hid().equals(stack.localAddress().hid())) {
+      if (receipt.hid().equals(hid)) {
         fromGateway(registered.receipt());
         machine.onReceipt(receipt, now());
       }
     } else if (signal instanceof Signal.Refused refused) {
       RefusalNote note = RefusalNote.of(refused.note());
-      if (note.hid().equals(stack.localAddress().hid())) {
+      if (note.hid().equals(hid)) {
         fromGateway(refused.note());
         machine.onRefusal(note, now());
       }
@@ -244,9 +265,7 @@ public final class Agent implements AutoCloseable {
   private void onDeparted(Envelope statement) {
     Location location = Location.of(statement);
     Attachment place = machine.place();
-    if (place == null
-        || location.hid().equals(stack.localAddress().hid())
-        || location.ad().equals(place.ad())) {
+    if (place == null || location.hid().equals(hid) || location.ad().equals(place.ad())) {
       return;
     }
     spend();
@@ -340,12 +359,14 @@ public final class Agent implements AutoCloseable {
       if (asked.size() > MAX_NONCES) {
         asked.remove(asked.iterator().next());
       }
-      send(adaptSocket, ALL_GATEWAYS, new Signal.Solicit(nonce, false).encode());
+      send(adaptSocket, ALL_GATEWAYS, new Signal.Solicit(nonce, config.guest() != null).encode());
     }
 
     @Override
     public void configure(Attachment place, @Nullable Attachment former) {
-      settings.apply(place, former);
+      if (config.guest() == null) {
+        settings.apply(place, former);
+      }
       firstNameSequence = lastSequence + 1;
     }
 
@@ -353,7 +374,6 @@ public final class Agent implements AutoCloseable {
     public long register(Attachment place, long stamp, List<Xid> formerAds) {
       long sequence = nextSequence();
       Signer signer = config.signer();
-      Xid hid = stack.localAddress().hid();
       if (place.signed() && signer != null) {
         Location location =
             new Location(
@@ -363,8 +383,9 @@ public final class Agent implements AutoCloseable {
                 stamp,
                 config.mac(),
                 (int) Math.min(65_535, config.lifetime().toSeconds()),
-                config.delegation() == null ? 0 : Location.FLAG_DELEGATED,
-                formerAds);
+                config.guest() == null ? 0 : Location.FLAG_DELEGATED,
+                formerAds,
+                config.guest() == null ? null : config.guest().home());
         Envelope statement = location.seal(signer, config.delegation(), sequence);
         send(adaptSocket, ALL_GATEWAYS, new Signal.Register(statement).encode());
       } else {
@@ -391,7 +412,7 @@ public final class Agent implements AutoCloseable {
       if (server == null) {
         return;
       }
-      LocalAddress here = new LocalAddress(place.ad(), stack.localAddress().hid(), place.fourId());
+      LocalAddress here = new LocalAddress(place.ad(), hid, place.fourId());
       Xid service = config.names().get(name);
       Dag address = service == null ? here.host() : here.service(service);
       Signer signer = config.signer();
@@ -433,7 +454,7 @@ public final class Agent implements AutoCloseable {
 
   /** The host's HID. */
   public Xid hid() {
-    return stack.localAddress().hid();
+    return hid;
   }
 
   /** Stops; the host stays where it is configured to be. */

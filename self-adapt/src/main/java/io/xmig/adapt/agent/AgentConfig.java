@@ -1,10 +1,12 @@
 package io.xmig.adapt.agent;
 
+import io.xmig.adapt.signal.Location;
 import io.xmig.adapt.trust.Delegation;
 import io.xmig.adapt.trust.DomainTrust;
 import io.xmig.adapt.trust.Signer;
 import io.xmig.xia.addr.Xid;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param lifetime of a registration, as far as the gateway grants it
  * @param clockTolerance how much older than the newest beacon heard another gateway's may be
  * @param timing the times of the state machine
+ * @param guest for whom the agent speaks, {@code null} for the host of the stack itself
+ * @param formerAds where the host was before, newest first: those domains shall redirect
  */
 public record AgentConfig(
     @Nullable Signer signer,
@@ -33,9 +37,77 @@ public record AgentConfig(
     long mac,
     Duration lifetime,
     Duration clockTolerance,
-    AgentTiming timing) {
+    AgentTiming timing,
+    @Nullable Guest guest,
+    List<Xid> formerAds) {
+  /**
+   * A guest that runs no agent; the host it runs on, whose stack the agent uses, speaks for it.
+   *
+   * @param hid the guest
+   * @param home the gateway that the guest believes to have, if it does not follow beacons
+   */
+  public record Guest(Xid hid, Location.@Nullable Home home) {}
+
   public AgentConfig {
     names = java.util.Collections.unmodifiableMap(new TreeMap<>(names));
+    formerAds = List.copyOf(formerAds);
+  }
+
+  /** An agent for the host of the stack itself. */
+  public AgentConfig(
+      @Nullable Signer signer,
+      @Nullable Delegation delegation,
+      DomainTrust trust,
+      boolean acceptUnsigned,
+      Map<String, @Nullable Xid> names,
+      long mac,
+      Duration lifetime,
+      Duration clockTolerance,
+      AgentTiming timing) {
+    this(
+        signer,
+        delegation,
+        trust,
+        acceptUnsigned,
+        names,
+        mac,
+        lifetime,
+        clockTolerance,
+        timing,
+        null,
+        List.of());
+  }
+
+  /** The same on behalf of a guest that leaves it to its host's key to say where it is. */
+  public AgentConfig forGuest(Guest who, Delegation leave, List<Xid> former) {
+    return new AgentConfig(
+        signer,
+        leave,
+        trust,
+        acceptUnsigned,
+        names,
+        mac,
+        lifetime,
+        clockTolerance,
+        timing,
+        who,
+        former);
+  }
+
+  /** The same after a stay in other domains. */
+  public AgentConfig withFormerAds(List<Xid> former) {
+    return new AgentConfig(
+        signer,
+        delegation,
+        trust,
+        acceptUnsigned,
+        names,
+        mac,
+        lifetime,
+        clockTolerance,
+        timing,
+        guest,
+        former);
   }
 
   /** An agent with a key. */
@@ -69,7 +141,17 @@ public record AgentConfig(
   /** The same with names to keep registered. */
   public AgentConfig withNames(Map<String, @Nullable Xid> wanted) {
     return new AgentConfig(
-        signer, delegation, trust, acceptUnsigned, wanted, mac, lifetime, clockTolerance, timing);
+        signer,
+        delegation,
+        trust,
+        acceptUnsigned,
+        wanted,
+        mac,
+        lifetime,
+        clockTolerance,
+        timing,
+        guest,
+        formerAds);
   }
 
   /** The same for a known Ethernet address. */
@@ -83,24 +165,56 @@ public record AgentConfig(
         address,
         lifetime,
         clockTolerance,
-        timing);
+        timing,
+        guest,
+        formerAds);
   }
 
   /** The same, believing unsigned beacons or not. */
   public AgentConfig withAcceptUnsigned(boolean accept) {
     return new AgentConfig(
-        signer, delegation, trust, accept, names, mac, lifetime, clockTolerance, timing);
+        signer,
+        delegation,
+        trust,
+        accept,
+        names,
+        mac,
+        lifetime,
+        clockTolerance,
+        timing,
+        guest,
+        formerAds);
   }
 
   /** The same with another lifetime. */
   public AgentConfig withLifetime(Duration wanted) {
     return new AgentConfig(
-        signer, delegation, trust, acceptUnsigned, names, mac, wanted, clockTolerance, timing);
+        signer,
+        delegation,
+        trust,
+        acceptUnsigned,
+        names,
+        mac,
+        wanted,
+        clockTolerance,
+        timing,
+        guest,
+        formerAds);
   }
 
   /** The same with a key. */
   public AgentConfig withSigner(Signer key, @Nullable Delegation leave) {
     return new AgentConfig(
-        key, leave, trust, acceptUnsigned, names, mac, lifetime, clockTolerance, timing);
+        key,
+        leave,
+        trust,
+        acceptUnsigned,
+        names,
+        mac,
+        lifetime,
+        clockTolerance,
+        timing,
+        guest,
+        formerAds);
   }
 }

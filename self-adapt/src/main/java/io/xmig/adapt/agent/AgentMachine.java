@@ -85,6 +85,23 @@ public final class AgentMachine {
     this.naming = new Backoff(timing.nameFirst(), timing.nameMax());
   }
 
+  /**
+   * Where the host was before this agent began: domains that shall redirect, newest first. Before
+   * the first beacon.
+   */
+  public void remember(List<Xid> domains) {
+    for (Xid ad : domains) {
+      if (!formerAds.contains(ad) && formerAds.size() < Location.MAX_FORMER) {
+        formerAds.add(ad);
+      }
+    }
+  }
+
+  /** Domains that redirect or shall, newest first. */
+  public List<Xid> formerAds() {
+    return List.copyOf(formerAds);
+  }
+
   /** Begins to look for a gateway. */
   public void start(long nowNs) {
     state = AgentState.SEARCHING;

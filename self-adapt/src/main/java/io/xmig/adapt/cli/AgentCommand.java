@@ -3,8 +3,14 @@ package io.xmig.adapt.cli;
 import io.xmig.adapt.agent.Agent;
 import io.xmig.adapt.agent.AgentConfig;
 import io.xmig.adapt.agent.AgentTiming;
+import io.xmig.adapt.guest.GuestFollower;
+import io.xmig.adapt.guest.QmpFollower;
 import io.xmig.adapt.service.AdaptServices;
+import io.xmig.adapt.service.AgentStatus;
 import io.xmig.adapt.service.StatusWriter;
+import io.xmig.adapt.signal.Location;
+import io.xmig.control.qemu.QemuException;
+import io.xmig.xia.XiaException;
 import io.xmig.xia.addr.DagParseException;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
@@ -12,6 +18,7 @@ import io.xmig.xia.cli.StackOption;
 import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.ipc.NodeStackProvider;
 import io.xmig.xia.wire.EthernetFlyweight;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,6 +50,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  xmig agent --key keys/3fa9… --trust-file ads.txt --name vm.xia --name cal.xia=SID:…",
       "  xmig agent --accept-unsigned --name vm.xia      (as the prototype's hosts)",
+      "  xmig agent --guest HID:… --key keys/host --mandate vm.leave --qmp vm.qmp --former AD:…",
       "  xmig agent status"
     })
 public final class AgentCommand implements Callable<Integer> {
@@ -78,6 +86,34 @@ public final class AgentCommand implements Callable<Integer> {
               + " directory.")
   private @Nullable Path statusFile;
 
+  @Option(
+      names = "--guest",
+      paramLabel = "HID",
+      description =
+          "Speak for this guest of the host, which runs no agent, instead of the host; takes"
+              + " --key of the host and --mandate of the guest.")
+  private @Nullable String guest;
+
+  @Option(
+      names = "--qmp",
+      paramLabel = "SOCKET",
+      description = "QMP socket of the guest's QEMU: act when it runs, fall silent when it stops.")
+  private @Nullable Path qmp;
+
+  @Option(
+      names = "--home-gateway",
+      paramLabel = "HID[=ETH]",
+      description =
+          "Gateway that the guest believes to have for ever, and its Ethernet address; for"
+              + " guests that do not follow beacons.")
+  private @Nullable String home;
+
+  @Option(
+      names = "--former",
+      paramLabel = "AD",
+      description = "Domain that the guest comes from, newest first; repeatable.")
+  private List<String> former = new ArrayList<>();
+
   /** Where the agent of a host keeps its status unless told otherwise. */
   static Path defaultStatusFile(Xid hid) {
     return NodeStackProvider.runtimeDirectory()
@@ -103,17 +139,23 @@ public final class AgentCommand implements Callable<Integer> {
               domains,
               unsigned,
               wanted,
-              address,
+              guest == null ? address : givenMac,
               lifetime,
               Duration.ofSeconds(30),
-              AgentTiming.standard());
+              AgentTiming.standard(),
+              parseGuest(),
+              former.stream().map(text -> xid("--former", text, XidType.AD)).toList());
+      Path file = statusFile == null ? defaultStatusFile(hid) : statusFile;
+      config = config.withFormerAds(remembered(file, config.formerAds()));
+      if (qmp != null) {
+        return follow(stack, config, qmp);
+      }
       Agent agent;
       try {
         agent = Running.await(AdaptServices.agent(stack, config));
       } catch (IllegalArgumentException e) {
         throw trust.usage("--key: " + e.getMessage());
       }
-      Path file = statusFile == null ? defaultStatusFile(hid) : statusFile;
       try (StatusWriter status = new StatusWriter(agent, stack, file)) {
         if (spec != null) {
           spec.commandLine().getOut().println("agent of " + hid + ", status in " + file);
@@ -128,6 +170,71 @@ public final class AgentCommand implements Callable<Integer> {
             });
       }
     }
+  }
+
+  /** An agent that is started again goes on where its predecessor's status file left off. */
+  private static List<Xid> remembered(Path file, List<Xid> given) {
+    List<Xid> all = new ArrayList<>(given);
+    try {
+      AgentStatus before = AgentStatus.read(file);
+      if (before.ad() != null) {
+        all.add(Xid.parse(before.ad()));
+      }
+      before.redirected().keySet().forEach(ad -> all.add(Xid.parse(ad)));
+    } catch (IOException | DagParseException e) {
+      return given; // the first one here
+    }
+    return all.stream().distinct().toList();
+  }
+
+  private int follow(XiaStack stack, AgentConfig config, Path socket) {
+    if (config.guest() == null) {
+      throw trust.usage("--qmp takes --guest");
+    }
+    GuestFollower follower =
+        new GuestFollower(config, changed -> AdaptServices.newAgent(stack, changed));
+    try (QmpFollower events = new QmpFollower(socket, stack.loop(), follower)) {
+      if (spec != null) {
+        spec.commandLine().getOut().println("following " + config.guest().hid());
+        spec.commandLine().getOut().flush();
+      }
+      return Running.untilEnd(stack, follower::close, events.gone());
+    } catch (QemuException e) {
+      throw new XiaException(
+          XiaException.Recovery.ABORT, "--qmp: " + e.getMessage(), Map.of("socket", socket), e);
+    }
+  }
+
+  private AgentConfig.@Nullable Guest parseGuest() {
+    if (guest == null) {
+      return null;
+    }
+    Location.Home believed = null;
+    if (home != null) {
+      String[] parts = home.split("=", 2);
+      long homeMac = 0;
+      if (parts.length == 2) {
+        try {
+          homeMac = EthernetFlyweight.parseMac(parts[1]);
+        } catch (IllegalArgumentException e) {
+          throw trust.usage("--home-gateway: " + e.getMessage());
+        }
+      }
+      believed = new Location.Home(xid("--home-gateway", parts[0], XidType.HID), homeMac);
+    }
+    return new AgentConfig.Guest(xid("--guest", guest, XidType.HID), believed);
+  }
+
+  private Xid xid(String option, String text, XidType type) {
+    try {
+      Xid xid = Xid.parse(text);
+      if (xid.is(type)) {
+        return xid;
+      }
+    } catch (DagParseException e) {
+      throw trust.usage(option + ": " + e.getMessage());
+    }
+    throw trust.usage(option + ": expected " + type + ":…, not " + text);
   }
 
   /** The Ethernet address of a node's first port, 0 if it does not say. */

@@ -81,6 +81,11 @@ final class Running {
    * @return exit code: 1 when the node is gone
    */
   static int untilEnd(XiaStack stack, Runnable atEnd) {
+    return untilEnd(stack, atEnd, new CompletableFuture<>());
+  }
+
+  /** As above, or until {@code over} is done. */
+  static int untilEnd(XiaStack stack, Runnable atEnd, CompletableFuture<?> over) {
     CountDownLatch ended = new CountDownLatch(1);
     Thread hook =
         new Thread(
@@ -95,6 +100,7 @@ final class Running {
             "end");
     Runtime.getRuntime().addShutdownHook(hook);
     try {
+      over.whenComplete((done, error) -> ended.countDown());
       while (!ended.await(2, TimeUnit.SECONDS)) {
         call(stack, () -> stack.readHandler("./xrc/n/proc/rt_AD.list"));
       }

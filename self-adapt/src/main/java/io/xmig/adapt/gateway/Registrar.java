@@ -27,6 +27,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the registrations of a domain's hosts and sets their HID routes.
@@ -58,6 +59,7 @@ final class Registrar {
   private final BiConsumer<Dag, byte[]> output;
   private final Consumer<RefusedException> refused;
   private final Map<Long, Arrival> arrivals = new LinkedHashMap<>();
+  private final Map<Xid, Dag> delegates = new LinkedHashMap<>();
   private long registrations;
 
   Registrar(
@@ -128,6 +130,7 @@ final class Registrar {
     }
     statement.check(verifier, Delegation.SCOPE_LOCATION, micros / 1_000_000);
     guard.accept(location.hid(), statement.sequence(), statement.fingerprint(), loop.nanoTime());
+    remember(location, source);
     Arrival seen = location.mac() == 0 ? null : arrivals.get(location.mac());
     boolean recent = seen != null && loop.nanoTime() - seen.atNs < ARRIVAL_HOLDS_NS;
     boolean delegated = (location.flags() & Location.FLAG_DELEGATED) != 0;
@@ -137,6 +140,17 @@ final class Registrar {
       take(location, statement, inPort);
     } else {
       learned(location.hid()).thenAccept(port -> takeLearned(location, statement, port));
+    }
+  }
+
+  /** Whom to answer: a delegate at its own address, since the guest would not understand. */
+  private void remember(Location location, Dag source) {
+    delegates.remove(location.hid());
+    if ((location.flags() & Location.FLAG_DELEGATED) != 0) {
+      delegates.put(location.hid(), source);
+      if (delegates.size() > config.maxHosts()) {
+        delegates.remove(delegates.keySet().iterator().next());
+      }
     }
   }
 
@@ -186,6 +200,9 @@ final class Registrar {
       return;
     }
     registrations++;
+    if (location.home() != null) {
+      standIn(location.home(), port);
+    }
     if (location.mac() != 0) {
       spareResolution(location, port);
     }
@@ -203,6 +220,31 @@ final class Registrar {
     control
         .write("xlc" + port + "/xarpq.insert", location.hid() + " " + macText(location.mac()))
         .exceptionally(error -> null); // a node without this handler resolves as ever
+  }
+
+  /** Answers on the guest's port for the gateway that the guest still believes to have. */
+  private void standIn(Location.Home home, int port) {
+    if (home.gateway().equals(address.get().hid())) {
+      return;
+    }
+    long mac = home.mac() != 0 ? home.mac() : standInMac(home.gateway());
+    control
+        .write("xlc" + port + "/xarpr.add", home.gateway() + " " + macText(mac))
+        .exceptionally(error -> cannotStandIn(home, error));
+  }
+
+  /** A locally administered address, the same at every gateway, for one whose own is not known. */
+  private static long standInMac(Xid gateway) {
+    return 0x06_00_00_00_00_00L | gateway.hashCode() & 0xffff_ffffL;
+  }
+
+  private @Nullable Void cannotStandIn(Location.Home home, Throwable error) {
+    refused.accept(
+        new RefusedException(
+            Refusal.PORT,
+            "the node cannot answer for the guest's former gateway",
+            Map.of("gateway", home.gateway(), "why", String.valueOf(error.getMessage()))));
+    return null;
   }
 
   static String macText(long mac) {
@@ -258,6 +300,11 @@ final class Registrar {
   /** Answers go to the host by its HID alone: it may not have its new address yet. */
   private void reply(Location location, Signal signal) {
     byte[] bytes = signal.encode();
+    Dag delegate = delegates.get(location.hid());
+    if (delegate != null && (location.flags() & Location.FLAG_DELEGATED) != 0) {
+      output.accept(delegate, bytes);
+      return;
+    }
     boolean known = hosts.find(location.hid()) != null;
     output.accept(Dag.path(known ? location.hid() : Xid.BHID, Signal.SID_ADAPT), bytes);
   }

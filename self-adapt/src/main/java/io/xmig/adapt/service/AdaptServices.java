@@ -56,6 +56,11 @@ public final class AdaptServices {
         });
   }
 
+  /** An agent that is not started yet; on the stack's loop. */
+  public static Agent newAgent(XiaStack stack, AgentConfig config) {
+    return new Agent(stack, config, new Ed25519(), new SecureRandom(), AdaptServices::epochMicros);
+  }
+
   /** Starts a name server; completes when it serves. */
   public static CompletableFuture<NameServer> nameServer(XiaStack stack, NameServer.Config config) {
     warmUp();

@@ -3,7 +3,6 @@ package io.xmig.adapt.service;
 import io.xmig.adapt.agent.Agent;
 import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -11,7 +10,10 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps a status file up to date while an agent runs, and removes it afterwards. */
+/**
+ * Keeps a status file up to date while an agent runs. The file stays: it tells a successor which
+ * domains redirect to this host.
+ */
 public final class StatusWriter implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StatusWriter.class);
   private static final long PERIOD_MS = 200;
@@ -69,10 +71,5 @@ public final class StatusWriter implements AutoCloseable {
   public void close() {
     closed = true;
     worker.shutdownNow();
-    try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      LOG.warn("cannot remove {}: {}", file, e.getMessage());
-    }
   }
 }

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * 88  1  flags: 1 said by a delegate on the host's behalf, 2 the guest does not follow beacons itself
  * 89  1  n: former domains (0 to 8), newest first
  * 90 24n their ADs
+ *  . 24  with flag 2: HID of the gateway that the guest believes to have
+ *  .  6  with flag 2: that gateway's Ethernet address as the guest knows it, 0 if not told
  * </pre>
  *
  * @param hid the host
@@ -37,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  * @param lifetimeS how long it holds without being repeated
  * @param flags see above
  * @param formerAds domains whose routers shall send on what still comes for the host, newest first
+ * @param home for whom the new gateway must answer, {@code null} for a guest that follows beacons
  */
 public record Location(
     Xid hid,
@@ -46,7 +49,15 @@ public record Location(
     long mac,
     int lifetimeS,
     int flags,
-    List<Xid> formerAds) {
+    List<Xid> formerAds,
+    @Nullable Home home) {
+  /**
+   * The gateway that a passive guest goes on talking to.
+   *
+   * @param mac 48 bits, 0 if not told
+   */
+  public record Home(Xid gateway, long mac) {}
+
   /** Former domains that a statement may name. */
   public static final int MAX_FORMER = 8;
 
@@ -56,16 +67,31 @@ public record Location(
   /** The guest keeps its old address and gateway; the new gateway answers for the old one. */
   public static final int FLAG_PASSIVE_GUEST = 2;
 
+  /** A statement about a host that follows beacons. */
+  public Location(
+      Xid hid,
+      Xid ad,
+      Xid gateway,
+      long stamp,
+      long mac,
+      int lifetimeS,
+      int flags,
+      List<Xid> formerAds) {
+    this(hid, ad, gateway, stamp, mac, lifetimeS, flags, formerAds, null);
+  }
+
   public Location {
     formerAds = List.copyOf(formerAds);
     if (formerAds.size() > MAX_FORMER) {
       throw new IllegalArgumentException("at most 8 former domains, not " + formerAds.size());
     }
+    flags = home == null ? flags & ~FLAG_PASSIVE_GUEST : flags | FLAG_PASSIVE_GUEST;
   }
 
   /** Signs the statement. */
   public Envelope seal(Signer signer, @Nullable Delegation delegation, long sequence) {
-    ByteBuffer out = ByteBuffer.allocate(90 + Xid.LENGTH * formerAds.size());
+    int tail = home == null ? 0 : Xid.LENGTH + 6;
+    ByteBuffer out = ByteBuffer.allocate(90 + Xid.LENGTH * formerAds.size() + tail);
     put(out, hid);
     put(out, ad);
     put(out, gateway);
@@ -73,6 +99,10 @@ public record Location(
     out.putShort((short) (mac >>> 32)).putInt((int) mac);
     out.putShort((short) lifetimeS).put((byte) flags).put((byte) formerAds.size());
     formerAds.forEach(former -> put(out, former));
+    if (home != null) {
+      put(out, home.gateway);
+      out.putShort((short) (home.mac >>> 32)).putInt((int) home.mac);
+    }
     return Envelope.seal(signer, delegation, Envelope.KIND_LOCATION, sequence, out.array());
   }
 
@@ -102,6 +132,8 @@ public record Location(
     for (int i = 0; i < count; i++) {
       former.add(typed(in, XidType.AD));
     }
+    Home home =
+        (flags & FLAG_PASSIVE_GUEST) == 0 ? null : new Home(typed(in, XidType.HID), in.u48());
     in.end();
     if (!envelope.subject().owns(hid)) {
       throw new RefusedException(
@@ -109,7 +141,7 @@ public record Location(
           "this key is not the host's",
           Map.of("hid", hid, "key", envelope.subject().hid().idHex()));
     }
-    return new Location(hid, ad, gateway, stamp, mac, lifetime, flags, former);
+    return new Location(hid, ad, gateway, stamp, mac, lifetime, flags, former, home);
   }
 
   static void put(ByteBuffer out, Xid xid) {
