@@ -10,6 +10,7 @@ final class Subcommands {
   static Map<String, Class<?>> all() {
     Map<String, Class<?>> all = new LinkedHashMap<>();
     all.put("node", io.xmig.xia.cli.NodeCommand.class);
+    all.put("link", io.xmig.xia.cli.LinkCommand.class);
     all.put("image", io.xmig.testbed.vm.ImageCommand.class);
     all.put("ping", io.xmig.testbed.workload.PingCommand.class);
     all.put("cal", io.xmig.testbed.workload.CalCommand.class);

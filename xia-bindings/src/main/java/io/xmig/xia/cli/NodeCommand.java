@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -146,8 +145,6 @@ public final class NodeCommand implements Callable<Integer> {
       })
   private java.util.List<String> services = new java.util.ArrayList<>();
 
-  private final CountDownLatch stop = new CountDownLatch(1);
-
   @Override
   public Integer call() throws InterruptedException {
     CommandSpec command = java.util.Objects.requireNonNull(spec);
@@ -169,8 +166,6 @@ public final class NodeCommand implements Callable<Integer> {
       throw new ParameterException(command.commandLine(), "--with: " + e.getMessage(), e);
     }
     PrintWriter out = command.commandLine().getOut();
-    Thread hook = new Thread(() -> stopped(host), "xmig-node-stop");
-    Runtime.getRuntime().addShutdownHook(hook);
     for (String name : host.names()) {
       out.println("node " + name + " " + host.apiSocket(name));
     }
@@ -185,31 +180,7 @@ public final class NodeCommand implements Callable<Integer> {
     }
     out.println("ready");
     out.flush();
-    host.loop().ended().thenRun(stop::countDown);
-    stop.await();
-    boolean asked = !removeHook(hook);
-    host.close();
-    return asked ? 0 : 1;
-  }
-
-  /** False if the process is already being shut down. */
-  private static boolean removeHook(Thread hook) {
-    try {
-      return Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      return false;
-    }
-  }
-
-  /** Runs on SIGTERM: sockets are removed, and the status says that this is how it should end. */
-  private static void stopped(NodeHost host) {
-    int status = 0;
-    try {
-      host.close();
-    } catch (RuntimeException e) {
-      status = 1;
-    }
-    Runtime.getRuntime().halt(status);
+    return UntilStopped.serve(host.loop(), host::close);
   }
 
   /** Starts one service given as NODE=SERVICE and waits until it serves. */

@@ -33,9 +33,19 @@ public final class PacketLink extends SocketLink {
    * @throws io.xmig.xia.link.posix.PosixException if it does not exist or is not allowed
    */
   public static PacketLink open(NodeLoop loop, String interfaceName, boolean promiscuous) {
+    return open(loop, interfaceName, promiscuous, ETHER_TYPES);
+  }
+
+  /** Opens an interface for frames of every type and to every address, as a bridge does. */
+  public static PacketLink bridge(NodeLoop loop, String interfaceName) {
+    return open(loop, interfaceName, true, new int[0]);
+  }
+
+  private static PacketLink open(
+      NodeLoop loop, String interfaceName, boolean promiscuous, int[] etherTypes) {
     NetDevice device = NetDevice.named(interfaceName);
     int mtu = Math.max(MIN_MTU, Math.min(MAX_MTU, device.mtu()));
-    io.xmig.xia.link.posix.Socket socket = Sockets.packet(device, ETHER_TYPES, promiscuous);
+    io.xmig.xia.link.posix.Socket socket = Sockets.packet(device, etherTypes, promiscuous);
     try {
       socket.buffers(SOCKET_BUFFER_BYTES, SOCKET_BUFFER_BYTES);
       return new PacketLink(loop, device, LinkOptions.ofMtu(mtu), socket);

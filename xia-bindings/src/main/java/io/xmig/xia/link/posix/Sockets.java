@@ -60,9 +60,9 @@ public final class Sockets {
   }
 
   /**
-   * Whole Ethernet frames of one interface (AF_PACKET), of the given Ethernet types only. Frames
-   * that this machine sends are left out where the kernel can (4.20); see {@link
-   * MessageBatch#isOutgoing} for the others.
+   * Whole Ethernet frames of one interface (AF_PACKET), of the given Ethernet types only, or of all
+   * if none is given. Frames that this machine sends are left out where the kernel can (4.20); see
+   * {@link MessageBatch#isOutgoing} for the others.
    *
    * @param promiscuous whether frames for other addresses are wanted, as a bridge does
    */
@@ -71,7 +71,9 @@ public final class Sockets {
     Socket socket = open(SocketAddress.AF_PACKET, SOCK_RAW, 0, "packet-socket");
     try {
       socket.setOptional(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
-      attachFilter(socket, etherTypes);
+      if (etherTypes.length > 0) {
+        attachFilter(socket, etherTypes);
+      }
       socket.bind(SocketAddress.packet(device.index(), ANY_PROTOCOL, device.name()));
       if (promiscuous) {
         NativeBuffer request = new NativeBuffer(16); // struct packet_mreq
