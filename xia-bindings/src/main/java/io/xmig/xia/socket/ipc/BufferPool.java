@@ -2,8 +2,8 @@ package io.xmig.xia.socket.ipc;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Direct buffers for chunks, used again instead of being left to the garbage collector, which would
@@ -16,9 +16,10 @@ import java.util.Map;
  */
 public final class BufferPool {
   private static final int SMALLEST = 4096;
+  private static final int MOST_TIMES_TOO_LARGE = 8;
 
   private final long maxIdleBytes;
-  private final Map<Integer, ArrayDeque<ByteBuffer>> idle = new HashMap<>();
+  private final TreeMap<Integer, ArrayDeque<ByteBuffer>> idle = new TreeMap<>();
   private long idleBytes;
 
   /**
@@ -31,14 +32,21 @@ public final class BufferPool {
   /** A direct buffer, position 0 and limit {@code length}; its bytes are arbitrary. */
   public ByteBuffer take(int length) {
     int size = sizeFor(length);
-    ArrayDeque<ByteBuffer> free = idle.get(size);
-    ByteBuffer buffer = free == null ? null : free.pollLast();
-    if (buffer != null) {
-      idleBytes -= size;
-    } else {
-      buffer = ByteBuffer.allocateDirect(size);
+    // a larger one that is idle is better than more memory, if not much larger
+    var fitting = idle.ceilingEntry(size);
+    if (fitting == null || fitting.getKey() > (long) size * MOST_TIMES_TOO_LARGE) {
+      return ByteBuffer.allocateDirect(size).limit(length);
     }
-    return buffer.limit(length);
+    return removeIdle(fitting).limit(length);
+  }
+
+  private ByteBuffer removeIdle(Map.Entry<Integer, ArrayDeque<ByteBuffer>> ofSize) {
+    ByteBuffer buffer = ofSize.getValue().removeLast();
+    if (ofSize.getValue().isEmpty()) {
+      idle.remove(ofSize.getKey());
+    }
+    idleBytes -= buffer.capacity();
+    return buffer;
   }
 
   /**
@@ -51,8 +59,12 @@ public final class BufferPool {
         || buffer.isReadOnly()
         || size < SMALLEST
         || sizeFor(size) != size
-        || idleBytes + size > maxIdleBytes) {
+        || size > maxIdleBytes) {
       return;
+    }
+    // What is wanted now is kept, what was wanted once goes: sizes change together, seldom.
+    while (idleBytes + size > maxIdleBytes) {
+      removeIdle(size > idle.firstKey() ? idle.firstEntry() : idle.lastEntry());
     }
     idle.computeIfAbsent(size, s -> new ArrayDeque<>()).addLast(buffer.clear());
     idleBytes += size;
