@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.apache.commons.codec.binary.Hex;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -442,7 +443,13 @@ public final class ReceivePipe {
     closed = true;
     events.event(
         outcome.success() ? "verified" : "failed",
-        Map.of("bytes", outcome.bytes(), "reason", outcome.message()));
+        Map.of(
+            "bytes",
+            outcome.bytes(),
+            "reason",
+            outcome.message(),
+            "sha256",
+            doneDigest == null ? "" : Hex.encodeHexString(doneDigest)));
     if (timer != null) {
       timer.cancel();
     }

@@ -1,8 +1,6 @@
 package io.xmig.adapt.service;
 
-import io.xmig.adapt.gateway.Gateway;
 import io.xmig.adapt.gateway.GatewayConfig;
-import io.xmig.adapt.trust.Ed25519;
 import io.xmig.xia.host.NodeService;
 import io.xmig.xia.socket.XiaStack;
 import java.util.concurrent.CompletableFuture;
@@ -16,12 +14,7 @@ public final class GatewayService implements NodeService {
 
   @Override
   public CompletableFuture<AutoCloseable> start(XiaStack stack) {
-    Gateway gateway =
-        new Gateway(
-            stack,
-            GatewayConfig.unsigned().withAcceptUnsigned(true),
-            new Ed25519(),
-            EpochClock::micros);
-    return gateway.start().thenApply(done -> gateway);
+    return AdaptServices.gateway(stack, GatewayConfig.unsigned().withAcceptUnsigned(true))
+        .thenApply(started -> started);
   }
 }

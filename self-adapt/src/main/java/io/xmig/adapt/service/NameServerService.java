@@ -1,7 +1,6 @@
 package io.xmig.adapt.service;
 
 import io.xmig.adapt.names.NameServer;
-import io.xmig.adapt.trust.Ed25519;
 import io.xmig.xia.host.NodeService;
 import io.xmig.xia.socket.XiaStack;
 import java.util.concurrent.CompletableFuture;
@@ -15,12 +14,8 @@ public final class NameServerService implements NodeService {
 
   @Override
   public CompletableFuture<AutoCloseable> start(XiaStack stack) {
-    NameServer server =
-        new NameServer(
-            stack,
-            new NameServer.Config(null, true, NameServer.DEFAULT_CAPACITY),
-            new Ed25519(),
-            EpochClock::micros);
-    return server.start().thenApply(done -> server);
+    return AdaptServices.nameServer(
+            stack, new NameServer.Config(null, true, NameServer.DEFAULT_CAPACITY))
+        .thenApply(started -> started);
   }
 }

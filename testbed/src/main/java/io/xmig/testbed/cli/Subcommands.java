@@ -26,6 +26,7 @@ final class Subcommands {
     all.put("route", io.xmig.adapt.cli.RouteCommand.class);
     all.put("key", io.xmig.adapt.cli.KeyCommand.class);
     all.put("doctor", io.xmig.xia.cli.DoctorCommand.class);
+    all.put("testbed", io.xmig.testbed.run.TestbedCommand.class);
     all.put("completion", CompletionCommand.class);
     return all;
   }

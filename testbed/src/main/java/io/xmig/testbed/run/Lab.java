@@ -70,18 +70,15 @@ public final class Lab implements AutoCloseable {
   }
 
   /**
-   * Starts an xmig command as a process of its own and waits until it says that it is ready.
+   * Starts an xmig command as a process of its own; {@link #awaitReady} waits for it.
    *
    * @param name for messages and for the log
-   * @param readyWord a line of its output that contains this means it is ready
-   * @throws RunException with the end of its log when it ends or stays silent instead
    */
-  public void start(String name, String readyWord, Duration limit, List<String> arguments) {
+  public void launch(String name, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(launcher());
     command.addAll(arguments);
     Path log = log(name);
-    Process process;
     try {
       ProcessBuilder builder =
           new ProcessBuilder(command)
@@ -89,14 +86,31 @@ public final class Lab implements AutoCloseable {
               .redirectOutput(log.toFile())
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
       builder.environment().put("XMIG_NO_BUILD", "1");
-      process = builder.start();
+      Process process = builder.start();
+      synchronized (children) {
+        children.push(new Child(name, process, log));
+      }
     } catch (IOException e) {
       throw new RunException("cannot start " + name, e);
     }
+  }
+
+  /**
+   * Waits until a process says that it is ready.
+   *
+   * @param readyWord its output contains this once it is
+   * @throws RunException with the end of its log when it ends or stays silent instead
+   */
+  public void awaitReady(String name, String readyWord, Duration limit) {
+    Child child;
     synchronized (children) {
-      children.push(new Child(name, process, log));
+      child =
+          children.stream()
+              .filter(c -> c.name().equals(name))
+              .findFirst()
+              .orElseThrow(() -> new IllegalArgumentException("no process " + name));
     }
-    awaitReady(name, process, log, readyWord, limit);
+    awaitReady(name, child.process(), child.log(), readyWord, limit);
   }
 
   private static String launcher() {
@@ -195,15 +209,18 @@ public final class Lab implements AutoCloseable {
     family.forEach(ProcessHandle::destroyForcibly);
   }
 
-  /** Removes the directories of runs whose runner was killed before it could. */
-  private static void removeAbandoned() throws IOException {
+  /** Removes what runs left whose runner was killed before it could; returns how many. */
+  static int removeAbandoned() throws IOException {
+    int removed = 0;
     Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
     try (Stream<Path> entries = Files.list(temporary)) {
       for (Path entry : entries.filter(Lab::isAbandoned).toList()) {
         Abandoned.clean(entry);
         deleteTree(entry);
+        removed++;
       }
     }
+    return removed;
   }
 
   private static boolean isAbandoned(Path entry) {

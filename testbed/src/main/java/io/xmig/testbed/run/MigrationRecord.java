@@ -34,6 +34,24 @@ public record MigrationRecord(
     String sha256,
     List<Moment> events,
     List<Progress> progress) {
+  /** The same with the bytes that came over the wire. */
+  MigrationRecord withWireBytes(long bytes) {
+    return new MigrationRecord(
+        from,
+        to,
+        requestedUs,
+        runningUs,
+        stopUs,
+        resumeUs,
+        qemuDowntimeMs,
+        streamBytes,
+        chunkBytes,
+        bytes,
+        sha256,
+        events,
+        progress);
+  }
+
   /** A named moment. */
   public record Moment(String name, long atUs) {}
 

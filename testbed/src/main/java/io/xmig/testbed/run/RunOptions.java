@@ -45,6 +45,27 @@ public final class RunOptions {
   int dirtyMbPerSecond;
 
   @Option(
+      names = "--disk",
+      paramLabel = "MB",
+      defaultValue = "64",
+      description = "Data on the VM's 4 GB disk besides its system. Default: ${DEFAULT-VALUE}.")
+  int diskMb;
+
+  @Option(
+      names = "--mtu",
+      paramLabel = "BYTES",
+      defaultValue = "1500",
+      description = "MTU of all links. Default: ${DEFAULT-VALUE}.")
+  int mtu;
+
+  @Option(
+      names = "--shape",
+      paramLabel = "SHAPE",
+      description =
+          "Rate, delay and loss of the links instead of the topology's, e.g. 100mbit,20ms,1%%.")
+  @Nullable String shape;
+
+  @Option(
       names = "--downtime-limit",
       paramLabel = "MS",
       defaultValue = "50",
@@ -110,6 +131,9 @@ public final class RunOptions {
           + memoryMb
           + " to the guest, not "
           + ballastMb;
+    }
+    if (diskMb < 0 || diskMb > 3000 || mtu < 1024 || mtu > 65_535) {
+      return "--disk must be 0 to 3000 and --mtu 1024 to 65535";
     }
     if (dirtyMbPerSecond < 0 || dirtyMbPerSecond > 0 && ballastMb == 0) {
       return "--dirty needs --ballast and must not be negative";

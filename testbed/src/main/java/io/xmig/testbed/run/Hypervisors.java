@@ -1,0 +1,243 @@
+package io.xmig.testbed.run;
+
+import io.grpc.StatusRuntimeException;
+import io.xmig.control.host.HostClient;
+import io.xmig.control.host.v1.HostEvent;
+import io.xmig.control.host.v1.ListRequest;
+import io.xmig.control.host.v1.MigrateRequest;
+import io.xmig.control.host.v1.Progress;
+import io.xmig.control.host.v1.Result;
+import io.xmig.control.host.v1.StartVmRequest;
+import io.xmig.control.host.v1.StopRequest;
+import io.xmig.control.host.v1.VmInfo;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** The host services of a run as their client. */
+final class Hypervisors implements AutoCloseable {
+  private static final long SETTLE_NS = TimeUnit.SECONDS.toNanos(5);
+
+  private final Map<String, HostClient> clients = new LinkedHashMap<>();
+  private final Map<String, HostWatch> watches = new LinkedHashMap<>();
+  private final Map<String, Path> states = new LinkedHashMap<>();
+
+  /** Joins the service of a host that keeps its state in this directory. */
+  void join(String host, Path state) {
+    HostClient client = HostClient.onSocket(state.resolve("host.sock"));
+    clients.put(host, client);
+    states.put(host, state);
+    watches.put(host, new HostWatch(host, client));
+  }
+
+  VmInfo start(String host, StartVmRequest request) {
+    return call("start the VM on " + host, () -> client(host).calls().startVm(request));
+  }
+
+  /** What the service of a host says of a VM; {@code gone} if it knows none of that name. */
+  String state(String host, String vm) {
+    return call(
+        "list the VMs of " + host,
+        () ->
+            client(host).calls().list(ListRequest.getDefaultInstance()).getVmsList().stream()
+                .filter(info -> info.getName().equals(vm))
+                .map(VmInfo::getState)
+                .findFirst()
+                .orElse("gone"));
+  }
+
+  void stop(String host, String vm) {
+    call(
+        "stop the VM on " + host,
+        () -> client(host).calls().stop(StopRequest.newBuilder().setName(vm).build()));
+  }
+
+  private HostClient client(String host) {
+    HostClient client = clients.get(host);
+    if (client == null) {
+      throw new IllegalArgumentException("no host service on " + host);
+    }
+    return client;
+  }
+
+  /** A call to a host service. */
+  @FunctionalInterface
+  private interface Call<T> {
+    T run();
+  }
+
+  private static <T> T call(String what, Call<T> call) {
+    try {
+      return call.run();
+    } catch (StatusRuntimeException e) {
+      String said = e.getStatus().getDescription();
+      throw new RunException(
+          "cannot " + what, Map.of("said", said == null ? e.getStatus().toString() : said));
+    }
+  }
+
+  /**
+   * Moves a VM and waits until it runs at the destination.
+   *
+   * @param toAddress DAG of the destination host
+   * @param progress called with the time (microseconds since the epoch) and QEMU's progress
+   */
+  MigrationRecord migrate(
+      String vm,
+      String from,
+      String to,
+      String toAddress,
+      MigrateRequest.Builder wishes,
+      Duration limit,
+      BiConsumer<Long, Progress> progress)
+      throws IOException {
+    long requestedUs = nowUs();
+    String id =
+        call(
+            "migrate the VM from " + from,
+            () ->
+                client(from)
+                    .calls()
+                    .migrate(wishes.setName(vm).setTo(toAddress).build())
+                    .getMigration());
+    Result result = await(from, id, limit, progress);
+    if (result.getOutcome() != Result.Outcome.OUTCOME_MOVED) {
+      throw new RunException(
+          "the VM did not move", Map.of("from", from, "to", to, "reason", result.getReason()));
+    }
+    awaitEvent(to, id, "running");
+    return record(vm, from, to, id, requestedUs, result);
+  }
+
+  private Result await(
+      String from, String id, Duration limit, BiConsumer<Long, Progress> progress) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    try {
+      Iterator<HostEvent> events = client(from).watch(id);
+      while (events.hasNext()) {
+        HostEvent event = events.next();
+        if (event.hasProgress()) {
+          progress.accept(event.getTimeMicros(), event.getProgress());
+        }
+        if (event.hasResult()) {
+          return event.getResult();
+        }
+        if (System.nanoTime() > deadline) {
+          throw new RunException(
+              "the migration takes too long", Map.of("seconds", limit.toSeconds()));
+        }
+      }
+    } catch (StatusRuntimeException e) {
+      throw new RunException("the host service of " + from + " is gone", e);
+    }
+    throw new RunException("the migration ended without a result", Map.of("migration", id));
+  }
+
+  private @Nullable HostEvent awaitEvent(String host, String id, String name) {
+    long deadline = System.nanoTime() + SETTLE_NS;
+    do {
+      for (HostEvent event : watch(host).of(id)) {
+        if (event.getName().equals(name)) {
+          return event;
+        }
+      }
+      Clients.pause(10);
+    } while (System.nanoTime() < deadline);
+    return null;
+  }
+
+  private HostWatch watch(String host) {
+    HostWatch watch = watches.get(host);
+    if (watch == null) {
+      throw new IllegalArgumentException("no host service on " + host);
+    }
+    return watch;
+  }
+
+  private MigrationRecord record(
+      String vm, String from, String to, String id, long requestedUs, Result result)
+      throws IOException {
+    List<MigrationRecord.Moment> moments = new ArrayList<>();
+    long stopUs = collect(from, id, "stop", moments);
+    long resumeUs = collect(to, id, "resume", moments);
+    long runningUs = at(to, id, "running");
+    PipeStatus received = pipe(to, vm, "receive", id);
+    PipeStatus sent = pipe(from, vm, "send", id);
+    received
+        .events()
+        .forEach(e -> moments.add(new MigrationRecord.Moment("receive: " + e.name(), e.atUs())));
+    sent.events()
+        .forEach(e -> moments.add(new MigrationRecord.Moment("send: " + e.name(), e.atUs())));
+    return new MigrationRecord(
+        from,
+        to,
+        requestedUs,
+        runningUs > 0 ? runningUs : nowUs(),
+        stopUs,
+        Math.max(
+            resumeUs,
+            runningUs > 0 && runningUs > resumeUs && resumeUs < stopUs ? runningUs : resumeUs),
+        (double) result.getQemuDowntimeMs(),
+        received.streamBytes(),
+        Math.max(received.chunkBytes(), sent.chunkBytes()),
+        0,
+        received.sha256(),
+        moments,
+        received.progress());
+  }
+
+  /** Adds all events but progress of a host, returns the time of the last one of the given name. */
+  private long collect(String host, String id, String wanted, List<MigrationRecord.Moment> into) {
+    long at = 0;
+    for (HostEvent event : watch(host).of(id)) {
+      if (event.getName().equals("progress")) {
+        continue;
+      }
+      if (event.getName().equals(wanted)) {
+        at = event.getTimeMicros();
+      }
+      String detail =
+          event.getName().equals("send") || event.getName().equals("received")
+              ? " " + event.getDetail()
+              : "";
+      into.add(
+          new MigrationRecord.Moment(
+              host + ": " + event.getName() + detail, event.getTimeMicros()));
+    }
+    return at;
+  }
+
+  private long at(String host, String id, String name) {
+    return watch(host).of(id).stream()
+        .filter(e -> e.getName().equals(name))
+        .mapToLong(HostEvent::getTimeMicros)
+        .max()
+        .orElse(0);
+  }
+
+  private PipeStatus pipe(String host, String vm, String command, String id) throws IOException {
+    Path state = states.get(host);
+    if (state == null) {
+      throw new IllegalArgumentException("no host service on " + host);
+    }
+    return PipeStatus.read(state.resolve("vms").resolve(vm).resolve(command + "-" + id + ".jsonl"));
+  }
+
+  static long nowUs() {
+    java.time.Instant now = java.time.Instant.now();
+    return now.getEpochSecond() * 1_000_000L + now.getNano() / 1000;
+  }
+
+  @Override
+  public void close() {
+    clients.values().forEach(HostClient::close);
+  }
+}

@@ -1,0 +1,103 @@
+package io.xmig.testbed.run;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xmig.testbed.report.HtmlReport;
+import io.xmig.testbed.report.ResultFile;
+import io.xmig.testbed.report.RunResult;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Runs an experiment. */
+@Command(
+    name = "run",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Bring a network and a VM up, migrate the VM live, measure what its clients notice, tear everything down.",
+      "Scenarios: intra-ad (one administrative domain, Fig. 1a), inter-ad (two, Fig. 1b)."
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:the VM runs at its destination, every stream was verified, no answer wrong, no connection reset",
+      "1:not so; the summary says what was not good",
+      "2:wrong usage"
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  testbed/intra-ad --report out",
+      "  testbed/intra-ad --ram-only --migrations 6",
+      "  testbed/intra-ad --ram-only --ballast 280 --dirty 10 --shape 1gbit,1ms"
+    })
+public final class RunCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @Mixin private RunOptions options;
+
+  @Parameters(index = "0", paramLabel = "SCENARIO", description = "intra-ad or inter-ad.")
+  private String name;
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    String problem = options.problem();
+    if (problem != null) {
+      throw new ParameterException(spec.commandLine(), problem);
+    }
+    Scenario scenario = scenario();
+    prepareReport();
+    ProgressView view = new ProgressView(err, System.console() != null);
+    RunResult result = new Experiment(scenario, options, err::println, view).run();
+    if (options.report != null) {
+      ResultFile.write(options.report.resolve("result.json"), result);
+      HtmlReport.write(options.report.resolve("report.html"), result);
+    }
+    if (options.json) {
+      out.println(new ObjectMapper().writeValueAsString(result));
+    } else {
+      Summary.print(out, result);
+      if (options.report != null) {
+        out.println("Report: " + options.report.resolve("report.html"));
+      }
+    }
+    out.flush();
+    return result.verdict().ok() ? 0 : 1;
+  }
+
+  private Scenario scenario() {
+    Path topologies = Path.of(System.getProperty("xmig.home", "."), "testbed", "topologies");
+    return switch (name) {
+      case "intra-ad" -> Scenario.intraAd(topologies);
+      case "inter-ad" -> Scenario.interAd(topologies);
+      default ->
+          throw new ParameterException(
+              spec.commandLine(), "no scenario '" + name + "'; there are intra-ad and inter-ad");
+    };
+  }
+
+  /** Fails before the run, not after it, when the report cannot be written. */
+  private void prepareReport() throws IOException {
+    Path report = options.report;
+    if (report == null) {
+      return;
+    }
+    try {
+      Files.createDirectories(report);
+    } catch (IOException e) {
+      throw new IOException(
+          "cannot make the directory " + report + " for the report: " + e.getMessage(), e);
+    }
+    if (!Files.isWritable(report)) {
+      throw new IOException("cannot write into " + report + "; give --report a directory of yours");
+    }
+  }
+}
