@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One Unix-domain datagram socket into which any number of QEMUs are plugged: whoever sends from a
- * socket of its own in the same directory becomes a link, so that the source and the destination VM
+ * socket of its own in the same directory, or below it, becomes a link, so that the source and the destination VM
  * of a migration both work without any prior word.
  *
  * <pre>
@@ -153,7 +153,7 @@ public final class UnixHub implements AutoCloseable {
     Peer peer = peer(vm.toAbsolutePath().normalize().toString());
     if (peer == null) {
       throw new IllegalArgumentException(
-          "the socket of a VM must lie beside the plug, in " + directory + ": " + vm);
+          "the socket of a VM must lie beside the plug or below it, in " + directory + ": " + vm);
     }
     peer.expected = true;
     return peer;
@@ -186,7 +186,12 @@ public final class UnixHub implements AutoCloseable {
   private void deliver(@Nullable Peer peer, int i) {
     int length = received.length(i);
     if (peer == null) {
-      refused++;
+      if (refused++ == 0) {
+        log.warn(
+            "frames from {} are refused: a VM's socket must be in {} or below it",
+            received.senderPath(i).isEmpty() ? "a socket without a path" : received.senderPath(i),
+            directory);
+      }
     } else if (received.isTruncated(i) || length < Link.ETHERNET_HEADER_LENGTH) {
       peer.counters().oversizeDrops++;
     } else {
@@ -196,7 +201,7 @@ public final class UnixHub implements AutoCloseable {
 
   private @Nullable Peer peer(String sender) {
     Peer known = peers.get(sender);
-    if (known != null || !isBesideUs(sender)) {
+    if (known != null || !isBelowUs(sender)) {
       return known;
     }
     if (peers.size() >= MAX_PEERS && !makePlace()) {
@@ -210,11 +215,11 @@ public final class UnixHub implements AutoCloseable {
     return peer;
   }
 
-  private boolean isBesideUs(String sender) {
+  private boolean isBelowUs(String sender) {
     try {
       Path senderPath = Path.of(sender);
       return senderPath.isAbsolute()
-          && directory.equals(senderPath.getParent())
+          && senderPath.normalize().startsWith(directory)
           && !senderPath.equals(path);
     } catch (InvalidPathException e) {
       return false;
