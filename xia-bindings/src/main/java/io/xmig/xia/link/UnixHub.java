@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One Unix-domain datagram socket into which any number of QEMUs are plugged: whoever sends from a
- * socket of its own in the same directory, or below it, becomes a link, so that the source and the destination VM
- * of a migration both work without any prior word.
+ * socket of its own in the same directory, or below it, becomes a link, so that the source and the
+ * destination VM of a migration both work without any prior word.
  *
  * <pre>
  *   -netdev dgram,id=n0,local.type=unix,local.path=DIR/vm7.sock,
