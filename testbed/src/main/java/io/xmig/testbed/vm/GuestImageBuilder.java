@@ -24,6 +24,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -68,7 +69,12 @@ public final class GuestImageBuilder {
 
   private static final String CLASS_ARCHIVE = "/xmig/guest.jsa";
 
-  private static final int IMAGES_KEPT = 4;
+  private static final int IMAGES_KEPT = 6;
+
+  /** An image used a moment ago may be about to be used again by a run in another process. */
+  private static final long IMAGE_LIFE_MILLIS = 2 * 3_600_000L;
+
+  private static final ReentrantLock TURN = new ReentrantLock();
   private static final long DISK_BYTES = 4L << 30;
   private static final Pattern LIBRARY = Pattern.compile("(?:=>\\s+|^\\s+)(/[^\\s]+)\\s+\\(0x");
 
@@ -144,6 +150,8 @@ public final class GuestImageBuilder {
       throw new GuestImageException(
           "guest images are built on amd64 only, this is " + System.getProperty("os.arch"));
     }
+    // a file lock is held by the whole JVM, so its threads take turns before it
+    TURN.lock();
     try {
       Files.createDirectories(cache);
       try (FileChannel channel =
@@ -155,23 +163,22 @@ public final class GuestImageBuilder {
     } catch (IOException e) {
       throw new GuestImageException(
           "cannot build the guest image in " + cache + ": " + e.getMessage(), e);
+    } finally {
+      TURN.unlock();
     }
   }
 
   private FileLock lock(FileChannel channel) throws IOException {
-    FileLock lock;
-    // one JVM may not hold the lock twice, so threads of this JVM queue on the class first
-    synchronized (GuestImageBuilder.class) {
-      lock = channel.tryLock();
-      if (lock == null) {
-        log.accept("waiting for another build of a guest image in " + cache);
-        lock = channel.lock();
-      }
+    FileLock lock = channel.tryLock();
+    if (lock == null) {
+      log.accept("waiting for another build of a guest image in " + cache);
+      lock = channel.lock();
     }
     return lock;
   }
 
   private GuestImage buildLocked() throws IOException {
+    dropHalfBuilt();
     Path kernel = kernel();
     Path jre = jre();
     GuestClassPath jars = GuestClassPath.of(classPath);
@@ -487,7 +494,21 @@ public final class GuestImageBuilder {
               list.sorted(Comparator.comparing(GuestImageBuilder::modified).reversed()).toList());
     }
     for (Path old : images.subList(Math.min(IMAGES_KEPT, images.size()), images.size())) {
-      delete(old);
+      if (modified(old).toMillis() < System.currentTimeMillis() - IMAGE_LIFE_MILLIS) {
+        delete(old);
+      }
+    }
+  }
+
+  /** What a killed build left; nobody builds while we hold the lock. */
+  private void dropHalfBuilt() throws IOException {
+    List<Path> remains;
+    try (Stream<Path> list = Files.list(cache)) {
+      remains =
+          list.filter(path -> path.getFileName().toString().startsWith("building-")).toList();
+    }
+    for (Path path : remains) {
+      delete(path);
     }
   }
 
