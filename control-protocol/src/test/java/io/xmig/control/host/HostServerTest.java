@@ -220,13 +220,7 @@ class HostServerTest {
     Path stranger = certificate("stranger", null);
     try (HostServer secure =
         new HostServer(
-            host,
-            null,
-            new HostServer.Tls(
-                0,
-                ours,
-                directory.resolve("server.key"),
-                ca))) {
+            host, null, new HostServer.Tls(0, ours, directory.resolve("server.key"), ca))) {
       String target = "localhost:" + secure.port();
       try (HostClient known =
           HostClient.overTls(target, theirs, directory.resolve("client.key"), ca)) {
@@ -263,7 +257,9 @@ class HostServerTest {
             .directory(directory.toFile())
             .redirectErrorStream(true)
             .start();
-    String output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    String output =
+        new String(
+            process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(output).isZero();
     return file;
   }

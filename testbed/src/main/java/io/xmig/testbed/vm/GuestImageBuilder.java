@@ -504,8 +504,7 @@ public final class GuestImageBuilder {
   private void dropHalfBuilt() throws IOException {
     List<Path> remains;
     try (Stream<Path> list = Files.list(cache)) {
-      remains =
-          list.filter(path -> path.getFileName().toString().startsWith("building-")).toList();
+      remains = list.filter(path -> path.getFileName().toString().startsWith("building-")).toList();
     }
     for (Path path : remains) {
       delete(path);

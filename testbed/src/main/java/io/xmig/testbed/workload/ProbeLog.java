@@ -36,26 +36,28 @@ public record ProbeLog(long intervalUs, List<Sample> samples) {
    */
   public Outage outage(long fromUs, long toUs) {
     List<Long> arrivals = new ArrayList<>();
+    long lastSeen = Long.MIN_VALUE;
     for (Sample s : samples) {
+      lastSeen = Math.max(lastSeen, s.answered() ? s.answeredUs() : s.sentUs());
       if (s.answered() && s.answeredUs() >= fromUs && s.answeredUs() <= toUs) {
         arrivals.add(s.answeredUs());
       }
     }
     arrivals.sort(Comparator.naturalOrder());
+    long end = Math.min(toUs, lastSeen); // silence up to the end of the window is an outage too
+    long before = arrivals.isEmpty() ? fromUs : arrivals.get(0);
+    long start = before;
     long longest = 0;
-    long start = fromUs;
-    for (int i = 1; i < arrivals.size(); i++) {
-      long gap = arrivals.get(i) - arrivals.get(i - 1);
-      if (gap > longest) {
-        longest = gap;
-        start = arrivals.get(i - 1);
+    arrivals.add(Math.max(end, before));
+    for (long arrival : arrivals) {
+      if (arrival - before > longest) {
+        longest = arrival - before;
+        start = before;
       }
+      before = arrival;
     }
-    if (arrivals.size() < 2) {
-      return new Outage(fromUs, Math.max(0, toUs - fromUs), intervalUs, lostBetween(fromUs, toUs));
-    }
-    long beyond = Math.max(0, longest - intervalUs);
-    return new Outage(start, beyond, intervalUs, lostBetween(start, start + longest));
+    return new Outage(
+        start, Math.max(0, longest - intervalUs), intervalUs, lostBetween(start, start + longest));
   }
 
   private int lostBetween(long fromUs, long toUs) {

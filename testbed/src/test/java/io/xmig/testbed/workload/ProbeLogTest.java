@@ -53,6 +53,12 @@ class ProbeLogTest {
 
   @Test
   void noAnswersAtAllAreAnOutageOfTheWholeWindow() {
-    assertThat(log(100, 0, 100, 0).outage(0, 1_000_000).lengthUs()).isEqualTo(1_000_000);
+    assertThat(log(100, 0, 100, 0).outage(0, 1_000_000).lengthUs()).isEqualTo(980_000);
+  }
+
+  @Test
+  void silenceUpToTheEndIsAnOutage() {
+    assertThat(log(100, 40, 60, 300).outage(0, 1_000_000).lengthUs())
+        .isBetween(58 * INTERVAL_US, 60 * INTERVAL_US);
   }
 }

@@ -343,6 +343,12 @@ public final class XiaNode {
 
   /** Tells the node's listeners what a link noticed. */
   public void linkEvent(LinkEvent event) {
+    boolean elsewhere =
+        event.kind() == LinkEvent.Kind.NOTIFY_PEERS || event.kind() == LinkEvent.Kind.UP;
+    if (elsewhere && event.port() >= 0 && event.port() < config.ports().size()) {
+      // the neighbours may be other ones, or the same router by another of its ports
+      port(event.port()).xarp.clear();
+    }
     for (Consumer<LinkEvent> listener : linkListeners) {
       listener.accept(event);
     }

@@ -52,10 +52,7 @@ class MigrationViewTest {
             .build());
     view.close();
 
-    assertThat(text.toString().lines())
-        .hasSize(4)
-        .first()
-        .isEqualTo("   0.000  migrate");
+    assertThat(text.toString().lines()).hasSize(4).first().isEqualTo("   0.000  migrate");
     assertThat(text.toString())
         .endsWith("moved: 1.90 s, QEMU's downtime 31 ms, 650.0 MiB of memory in 3 passes\n");
   }
