@@ -246,12 +246,13 @@ final class Experiment {
     Xid hid = topology.node(to).hid();
     String address = new LocalAddress(adOf(topology, to), hid, null).host().toString();
     try (XiaStack destination = Stacks.open("node:" + api(lab, to))) {
-      long before = bytesIn(destination, to);
+      String lan = scenario.lans().get(scenario.hosts().indexOf(to));
+      long before = bytesIn(destination, lan);
       MigrationRecord record =
           hypervisors.migrate(
               VM, from, to, address, wishes, Duration.ofSeconds(options.limitSeconds), this::show);
       view.done();
-      return record.withWireBytes(Math.max(0, bytesIn(destination, to) - before));
+      return record.withWireBytes(Math.max(0, bytesIn(destination, lan) - before));
     }
   }
 
@@ -259,8 +260,8 @@ final class Experiment {
     view.update(progress);
   }
 
-  /** Bytes of frames that have come into a host; 0 where the stack does not tell. */
-  private static long bytesIn(XiaStack stack, String host) {
+  /** Bytes of frames that have come from the router into a host's segment; 0 where the stack does not tell. */
+  private static long bytesIn(XiaStack stack, String lan) {
     java.util.concurrent.CompletableFuture<String> read =
         new java.util.concurrent.CompletableFuture<>();
     stack
@@ -268,7 +269,7 @@ final class Experiment {
         .execute(
             () ->
                 stack
-                    .readHandler(host + "/link0.counters")
+                    .readHandler(lan + "/link1.counters")
                     .whenComplete((text, failure) -> read.complete(failure != null ? "" : text)));
     Matcher matcher = BYTES_IN.matcher(read.join());
     return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
