@@ -38,6 +38,7 @@ final class ConnectAttempt {
   private int syns;
   private long nextSynNs;
   private long unreachableSinceNs = Alarm.NEVER;
+  private boolean moved;
   private boolean done;
 
   ConnectAttempt(Endpoint endpoint, Dag remote, long timeoutNs, StreamHandler handler) {
@@ -101,6 +102,7 @@ final class ConnectAttempt {
 
   /** The host has moved: ask from the new address at once. */
   void hostMoved() {
+    moved = true;
     sendSyn(context.nowNs());
   }
 
@@ -121,7 +123,7 @@ final class ConnectAttempt {
     connection.handler = handler;
     transport.add(connection);
     finish();
-    connection.confirm();
+    connection.confirm(moved);
     transport.counters.connected++;
     result.complete(connection);
   }

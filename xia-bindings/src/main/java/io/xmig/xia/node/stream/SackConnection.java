@@ -132,9 +132,15 @@ final class SackConnection extends Connection {
 
   /**
    * The client confirms with a packet that must be answered, which also measures the round trip.
+   *
+   * @param moved whether the host moved meanwhile: the server may have taken an older request last
    */
-  void confirm() {
-    sender.ping(context.nowNs());
+  void confirm(boolean moved) {
+    if (moved) {
+      startAnnouncing(context.nowNs());
+    } else {
+      sender.ping(context.nowNs());
+    }
     setAlarm();
   }
 

@@ -70,6 +70,24 @@ class StreamMobilityTest {
   }
 
   @Test
+  void aClientThatMovesWhileConnectingIsFoundEvenIfOnlyItsFirstRequestArrived() {
+    Pair pair = new Pair(1, 10_000, 10_000);
+    int[] requests = {0};
+    pair.net.tap =
+        (from, packet) ->
+            PairNet.transportOf(packet)[7] == StreamHeader.SYN && requests[0]++ > 0
+                ? null
+                : packet;
+    pair.a.forwardsFromFormerAds = true;
+    pair.connect();
+    pair.a.move(70);
+    pair.net.runUntil(SECOND, () -> pair.connecting.isDone());
+    pair.a.forwardsFromFormerAds = false;
+    assertThat(pair.net.runUntil(20 * SECOND, pair::done)).as(pair.state()).isTrue();
+    pair.assertComplete(10_000, 10_000);
+  }
+
+  @Test
   void theAnnouncementIsRepeatedUntilItArrives() {
     Pair pair = transfer(1, 8_000_000, 0, 10 * MILLISECOND);
     pair.net.run(700 * MILLISECOND);
