@@ -75,9 +75,7 @@ class StreamMobilityTest {
     int[] requests = {0};
     pair.net.tap =
         (from, packet) ->
-            PairNet.transportOf(packet)[7] == StreamHeader.SYN && requests[0]++ > 0
-                ? null
-                : packet;
+            PairNet.transportOf(packet)[7] == StreamHeader.SYN && requests[0]++ > 0 ? null : packet;
     pair.a.forwardsFromFormerAds = true;
     pair.connect();
     pair.a.move(70);
