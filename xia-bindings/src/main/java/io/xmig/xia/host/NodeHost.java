@@ -52,7 +52,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class NodeHost implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(NodeHost.class);
-  private static final long IDLE_CHUNK_BYTES = 16L << 20;
   private static final int MAX_CHUNK_BYTES = 4 << 20;
   private static final long MAX_REASSEMBLY_BYTES = 24L << 20;
   private static final int MAX_HASHES_WAITING = 64;
@@ -62,7 +61,7 @@ public final class NodeHost implements AutoCloseable {
   private final Topology topology;
   private final HostOptions options;
   private final NodeLoop loop;
-  private final BufferPool pool = new BufferPool(IDLE_CHUNK_BYTES);
+  private final BufferPool pool;
   private final HandlerRegistry tree = new HandlerRegistry();
   private final Map<String, XiaNode> nodes = new LinkedHashMap<>();
   private final Map<String, EthernetSwitch> switches = new LinkedHashMap<>();
@@ -76,6 +75,8 @@ public final class NodeHost implements AutoCloseable {
     this.topology = topology;
     this.options = options;
     this.loop = loop;
+    // what is dropped instead of kept comes back only with the next run of the collector
+    this.pool = new BufferPool(options.chunkBytes());
   }
 
   /**
