@@ -260,7 +260,10 @@ final class Experiment {
     view.update(progress);
   }
 
-  /** Bytes of frames that have come from the router into a host's segment; 0 where the stack does not tell. */
+  /**
+   * Bytes of frames that have come from the router into a host's segment; 0 where the stack does
+   * not tell.
+   */
   private static long bytesIn(XiaStack stack, String lan) {
     java.util.concurrent.CompletableFuture<String> read =
         new java.util.concurrent.CompletableFuture<>();

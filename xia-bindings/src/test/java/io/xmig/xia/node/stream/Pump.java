@@ -15,7 +15,7 @@ final class Pump implements StreamHandler {
   private final SplittableRandom writing;
   private final SplittableRandom reading;
   private final long toWrite;
-  private final ByteBuffer chunk = ByteBuffer.allocate(16 << 10);
+  final ByteBuffer chunk = ByteBuffer.allocate(16 << 10);
   private final ByteBuffer target = ByteBuffer.allocate(16 << 10);
   long written;
   long read;

@@ -224,7 +224,8 @@ class StreamLifeTest {
     pair.connect();
     assertThat(pair.net.runUntil(SECOND, () -> pair.clientApp.connection != null)).isTrue();
     pair.clientApp.reads = false;
-    pair.net.runUntil(SECOND, () -> pair.clientApp.written == 400_000);
+    pair.net.runUntil(
+        SECOND, () -> pair.clientApp.written == 400_000 && !pair.clientApp.chunk.hasRemaining());
     pair.clientApp.connection.close();
     assertThat(pair.net.runUntil(60 * SECOND, pair::done)).as(pair.state()).isTrue();
     assertThat(pair.serverApp.read).isEqualTo(400_000);
