@@ -90,10 +90,7 @@ public final class Cutter {
   public void onAcknowledged(long cumulativeBytes, int pieces) {
     acknowledged = cumulativeBytes;
     piecesOut -= pieces;
-    budget.rate().onAcknowledged(loop.nanoTime(), cumulativeBytes, budget.minRttNs());
-    if (acknowledged == cut) {
-      budget.rate().onIdle();
-    }
+    budget.rate().onAcknowledged(loop.nanoTime(), cumulativeBytes);
     cutWhatShouldGo();
     fill();
   }
@@ -121,14 +118,14 @@ public final class Cutter {
 
   /** The budget now. */
   public long budgetBytes() {
-    return budget.limitBytes(targetBytes);
+    return budget.limitBytes(loop.nanoTime(), targetBytes);
   }
 
   private void fill() {
     if (reading || ended || closed) {
       return;
     }
-    long limit = budget.limitBytes(targetBytes);
+    long limit = budget.limitBytes(loop.nanoTime(), targetBytes);
     targetBytes = sizing.targetBytes(budget.rate().bytesPerSecond(), limit);
     long inFlight = taken - acknowledged;
     long room = limit - inFlight;
@@ -183,6 +180,7 @@ public final class Cutter {
     cutAt += length;
     cut += length;
     piecesOut++;
+    budget.rate().onCut(loop.nanoTime(), cut);
     output.onPiece(piece);
   }
 

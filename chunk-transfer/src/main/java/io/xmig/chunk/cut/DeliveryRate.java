@@ -1,70 +1,91 @@
 package io.xmig.chunk.cut;
 
+import java.util.ArrayDeque;
+
 /**
- * Estimates the rate at which a path carries bytes all the way to the output, from
- * acknowledgements.
+ * Measures, from acknowledgements, the rate at which a path carries bytes all the way to the output
+ * and how long the way is at least.
  *
- * <p>A window that was slow only because the input gave too little says nothing about the path:
- * such windows may raise the estimate, never lower it.
+ * <p>Each piece gives a sample: what was acknowledged between its cutting and its acknowledgement,
+ * by that time. The estimate is the largest sample of the last few seconds, so that a loss or a
+ * pause of the machine does not make the budget small, which would make the next samples small. A
+ * time in which the input gave less than the budget allowed says nothing about the path and does
+ * not age the estimate.
  *
  * @threading one thread; time is an argument
- * @source local choice: delivery-rate samples as in BBR, smoothed
+ * @source local choice: delivery-rate samples and windowed maximum as in BBR
  */
 public final class DeliveryRate {
-  private static final long MIN_WINDOW_NS = 20_000_000L;
-  private static final double RISING = 2;
-  // A pause of the machine is not a slow path: what falls, falls over a third of a second.
-  private static final double FALLING = 16;
+  private static final long BUCKET_NS = 2_000_000_000L;
 
+  private record Cut(long end, long atNs, long acknowledgedThen) {}
+
+  private final ArrayDeque<Cut> cuts = new ArrayDeque<>();
+  private long acknowledged;
   private boolean started;
-  private long windowStartNs;
-  private long windowStartBytes;
-  private boolean budgetLimited;
-  private double bytesPerSecond;
+  private long firstNs;
+  private long bucketNs;
+  private boolean budgetLimited; // in this bucket
+  private double bestNow;
+  private double bestBefore;
+  private long shortest = Long.MAX_VALUE;
 
   /** The sender could not take more since the budget was used up. */
   public void onBudgetLimited() {
     budgetLimited = true;
   }
 
-  /** Nothing is under way any more: the window that is open tells nothing. */
-  public void onIdle() {
-    started = false;
-    budgetLimited = false;
+  /** A piece has been cut that ends at this position of the stream. */
+  public void onCut(long nowNs, long end) {
+    cuts.add(new Cut(end, nowNs, acknowledged));
   }
 
   /**
    * An acknowledgement.
    *
    * @param cumulativeBytes bytes acknowledged since the start of the stream
-   * @param rttNs smallest round trip, the least length of a window
    */
-  public void onAcknowledged(long nowNs, long cumulativeBytes, long rttNs) {
+  public void onAcknowledged(long nowNs, long cumulativeBytes) {
     if (!started) {
       started = true;
-      windowStartNs = nowNs;
-      windowStartBytes = cumulativeBytes;
-      return;
+      firstNs = nowNs;
+      bucketNs = nowNs;
     }
-    long window = nowNs - windowStartNs;
-    if (window < Math.max(MIN_WINDOW_NS, rttNs)) {
-      return;
+    acknowledged = cumulativeBytes;
+    if (nowNs - bucketNs >= BUCKET_NS && budgetLimited) {
+      bestBefore = bestNow;
+      bestNow = 0;
+      budgetLimited = false;
+      bucketNs = nowNs;
     }
-    double sample = (cumulativeBytes - windowStartBytes) * 1e9 / window;
-    if (bytesPerSecond == 0) {
-      bytesPerSecond = sample;
-    } else if (sample > bytesPerSecond) {
-      bytesPerSecond += (sample - bytesPerSecond) / RISING;
-    } else if (budgetLimited) {
-      bytesPerSecond += (sample - bytesPerSecond) / FALLING;
+    while (!cuts.isEmpty() && cuts.getFirst().end() <= cumulativeBytes) {
+      Cut cut = cuts.removeFirst();
+      long took = Math.max(1, nowNs - cut.atNs());
+      shortest = Math.min(shortest, took);
+      bestNow = Math.max(bestNow, (cumulativeBytes - cut.acknowledgedThen()) * 1e9 / took);
     }
-    windowStartNs = nowNs;
-    windowStartBytes = cumulativeBytes;
-    budgetLimited = false;
   }
 
   /** The estimate, 0 while there is none. */
   public double bytesPerSecond() {
-    return bytesPerSecond;
+    return Math.max(bestNow, bestBefore);
+  }
+
+  /** The path may be another one from now on: how long it is at least is found out anew. */
+  public void onPathChange() {
+    shortest = Long.MAX_VALUE;
+  }
+
+  /**
+   * Shortest time from cutting to acknowledgement on this path, 0 while there is none. Not of the
+   * last seconds, since what waits in the queues of a full path counts in all of those.
+   */
+  public long shortestNs() {
+    return shortest == Long.MAX_VALUE ? 0 : shortest;
+  }
+
+  /** Time since the first acknowledgement, −1 before it. */
+  public long measuredNs(long nowNs) {
+    return started ? nowNs - firstNs : -1;
   }
 }

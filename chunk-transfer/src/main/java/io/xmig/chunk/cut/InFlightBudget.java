@@ -7,7 +7,9 @@ package io.xmig.chunk.cut;
  * <pre>
  *   budget = (T − D − 40 ms) · R − 128 KiB     T outage target, D downtime-limit, R measured rate,
  *                                              128 KiB = the two kernel pipes
- *   but at least  2 · R · RTT + one chunk      so that the path stays full
+ *   but at least  2 · R · L + one chunk        so that the path stays full and a better rate shows;
+ *                                              L = shortest time from cutting to acknowledgement:
+ *                                              two round trips and the work at both ends
  * </pre>
  *
  * @threading the loop; time is an argument
@@ -20,11 +22,11 @@ public final class InFlightBudget {
   /** The kernel's pipe at either end. */
   static final long PIPES_BYTES = 128 * 1024;
 
-  /** Before anything has been measured. */
+  /** Least budget until the path has been measured for a while. */
   static final long INITIAL_BYTES = 1 << 20;
 
+  private static final long INITIAL_NS = 1_000_000_000L;
   private static final long MIN_BYTES = 128 * 1024;
-  private static final long UNKNOWN_RTT_NS = 1_000_000L;
 
   private final long fixedBytes;
   private final long outageTargetNs;
@@ -39,7 +41,8 @@ public final class InFlightBudget {
    * @param downtimeLimitNs D
    * @param maxBytes upper bound, whatever is derived: this is memory
    */
-  public InFlightBudget(long fixedBytes, long outageTargetNs, long downtimeLimitNs, long maxBytes) {
+  public InFlightBudget(
+      long fixedBytes, long outageTargetNs, long downtimeLimitNs, long maxBytes) {
     this.fixedBytes = fixedBytes;
     this.outageTargetNs = outageTargetNs;
     this.downtimeLimitNs = downtimeLimitNs;
@@ -51,7 +54,7 @@ public final class InFlightBudget {
     maxBytes = Math.min(maxBytes, bytes);
   }
 
-  /** A round trip was measured; the smallest counts. */
+  /** A round trip was measured; the smallest is what {@link #minRttNs} says. */
   public void onRtt(long rttNs) {
     if (minRttNs == 0 || rttNs < minRttNs) {
       minRttNs = Math.max(1, rttNs);
@@ -70,8 +73,7 @@ public final class InFlightBudget {
 
   /** Bytes that fill the path once over: the least that must be under way for it not to idle. */
   public long pathBytes() {
-    long rtt = minRttNs == 0 ? UNKNOWN_RTT_NS : minRttNs;
-    return (long) (rate.bytesPerSecond() * rtt / 1e9);
+    return (long) (rate.bytesPerSecond() * rate.shortestNs() / 1e9);
   }
 
   /**
@@ -79,17 +81,14 @@ public final class InFlightBudget {
    *
    * @param chunkBytes size of a chunk now
    */
-  public long limitBytes(int chunkBytes) {
+  public long limitBytes(long nowNs, int chunkBytes) {
     if (fixedBytes > 0) {
       return Math.min(maxBytes, fixedBytes);
     }
-    double perSecond = rate.bytesPerSecond();
-    if (perSecond == 0) {
-      return Math.min(maxBytes, INITIAL_BYTES);
-    }
     double slackSeconds = (outageTargetNs - downtimeLimitNs - RESTART_NS) / 1e9;
-    long byOutage = (long) (slackSeconds * perSecond) - PIPES_BYTES;
+    long byOutage = (long) (slackSeconds * rate.bytesPerSecond()) - PIPES_BYTES;
     long byPath = 2 * pathBytes() + chunkBytes;
-    return Math.min(maxBytes, Math.max(MIN_BYTES, Math.max(byOutage, byPath)));
+    long least = rate.measuredNs(nowNs) < INITIAL_NS ? INITIAL_BYTES : MIN_BYTES;
+    return Math.min(maxBytes, Math.max(least, Math.max(byOutage, byPath)));
   }
 }

@@ -2,6 +2,7 @@ package io.xmig.chunk.cut;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayDeque;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -15,12 +16,31 @@ class InFlightBudgetTest {
     return new InFlightBudget(0, targetMs * MS, limitMs * MS, MEMORY);
   }
 
-  /** Acknowledges at a steady rate for a second, with the budget always used up. */
-  private static void feed(InFlightBudget budget, double bytesPerSecond) {
-    for (int ms = 0; ms <= 1000; ms += 5) {
+  private static final int PIECE = 50_000;
+
+  /** A path of this rate whose way takes {@code loopMs}, always as full as the budget allows. */
+  private static long settle(InFlightBudget budget, double bytesPerSecond, long loopMs) {
+    ArrayDeque<long[]> out = new ArrayDeque<>(); // end, when acknowledged
+    long now = 0;
+    long cut = 0;
+    long acknowledged = 0;
+    double free = 0;
+    for (; now < 10_000 * MS; now += MS / 4) {
+      while (!out.isEmpty() && out.getFirst()[1] <= now) {
+        acknowledged = out.removeFirst()[0];
+        budget.rate().onAcknowledged(now, acknowledged);
+      }
+      while (cut - acknowledged + PIECE <= budget.limitBytes(now, CHUNK)) {
+        cut += PIECE;
+        budget.rate().onCut(now, cut);
+        free = Math.max(free, now) + PIECE * 1e9 / bytesPerSecond;
+        out.add(new long[] {cut, (long) free + loopMs * MS});
+      }
       budget.rate().onBudgetLimited();
-      budget.rate().onAcknowledged(ms * MS, (long) (bytesPerSecond * ms / 1000), 0);
     }
+    assertThat(budget.rate().bytesPerSecond())
+        .isBetween(bytesPerSecond * 0.97, bytesPerSecond * 1.03);
+    return budget.limitBytes(now, CHUNK);
   }
 
   @ParameterizedTest(name = "T {0} ms, D {1} ms, {2} B/s: {3}")
@@ -31,48 +51,52 @@ class InFlightBudgetTest {
     "100, 30, 12500000, 243928"
   })
   void isWhatDrainsWithinTheOutageTarget(long t, long d, double rate, long expected) {
-    InFlightBudget budget = budget(t, d);
-    budget.onRtt(MS);
-    feed(budget, rate);
-    assertThat(budget.limitBytes(CHUNK)).isEqualTo(expected);
+    assertThat(settle(budget(t, d), rate, 1)).isBetween(expected * 95 / 100, expected * 105 / 100);
   }
 
-  @Test
-  void isNeverLessThanFillsThePathTwiceAndAChunk() {
-    InFlightBudget budget = budget(100, 80);
-    budget.onRtt(100 * MS);
-    feed(budget, 10e6);
-    assertThat(budget.limitBytes(CHUNK)).isEqualTo(2_000_000 + CHUNK);
+  @ParameterizedTest(name = "{0} B/s, {1} ms")
+  @CsvSource({"10000000, 100", "125000000, 40", "1000000, 300", "400000000, 5"})
+  void fillsALongPathAndIsNoMoreThanThatTwiceAndAChunk(double rate, long loopMs) {
+    long path = (long) (rate * loopMs / 1000) + PIECE;
+    assertThat(settle(budget(100, 80), rate, loopMs))
+        .isBetween(2 * path, 2 * path * 11 / 10 + CHUNK);
   }
 
   @Test
   void staysWithinMemoryAndWhatThePeerTakes() {
     InFlightBudget budget = budget(1000, 0);
-    feed(budget, 10e9);
-    assertThat(budget.limitBytes(CHUNK)).isEqualTo(MEMORY);
+    budget.rate().onCut(0, 100_000_000);
+    budget.rate().onAcknowledged(MS, 100_000_000);
+    assertThat(budget.limitBytes(MS, CHUNK)).isEqualTo(MEMORY);
     budget.capAt(5_000_000);
-    assertThat(budget.limitBytes(CHUNK)).isEqualTo(5_000_000);
-    assertThat(new InFlightBudget(777, 0, 0, MEMORY).limitBytes(CHUNK)).isEqualTo(777);
+    assertThat(budget.limitBytes(MS, CHUNK)).isEqualTo(5_000_000);
+    assertThat(new InFlightBudget(777, 0, 0, MEMORY).limitBytes(0, CHUNK)).isEqualTo(777);
   }
 
   @Test
   void aSlowInputSaysNothingAboutThePathButASlowPathDoes() {
     DeliveryRate rate = new DeliveryRate();
-    long bytes = 0;
-    long now = 0;
-    for (; now < 500 * MS; now += 10 * MS) {
-      rate.onAcknowledged(now, bytes += 1_000_000, 0);
-    }
+    long now = steadily(rate, 0, 500, 1_000_000, true);
     assertThat(rate.bytesPerSecond()).isBetween(99e6, 101e6);
-    for (; now < 1500 * MS; now += 10 * MS) {
-      rate.onAcknowledged(now, bytes += 10_000, 0); // the input gave no more
-    }
+    now = steadily(rate, now, 10_000, 10_000, false); // the input gave no more
     assertThat(rate.bytesPerSecond()).isGreaterThan(99e6);
-    for (; now < 4500 * MS; now += 10 * MS) {
-      rate.onBudgetLimited();
-      rate.onAcknowledged(now, bytes += 10_000, 0);
+    steadily(rate, now, 10_000, 10_000, true);
+    assertThat(rate.bytesPerSecond()).isBetween(0.99e6, 1.01e6);
+  }
+
+  private long position;
+
+  /** A piece every 10 ms, acknowledged 10 ms later. */
+  private long steadily(DeliveryRate rate, long fromNs, long ms, int piece, boolean limited) {
+    long now = fromNs;
+    for (; now < fromNs + ms * MS; now += 10 * MS) {
+      rate.onAcknowledged(now, position);
+      if (limited) {
+        rate.onBudgetLimited();
+      }
+      rate.onCut(now, position += piece);
     }
-    assertThat(rate.bytesPerSecond()).isBetween(0.99e6, 1.5e6);
+    return now;
   }
 
   @Test

@@ -155,6 +155,7 @@ public final class SendPipe {
         stack.onAddressChange(
             address -> {
               if (!closed) {
+                budget.rate().onPathChange();
                 created.moved(allocated.dagOf(ANY_CHUNK).toString());
                 afterEvent();
               }
@@ -449,6 +450,7 @@ public final class SendPipe {
       if (lost == channel) {
         channel = null;
         events.event("lost", Map.of("reason", trouble));
+        budget.rate().onPathChange();
         give(s -> s.disconnected(loop.nanoTime(), trouble));
       }
     }

@@ -123,6 +123,6 @@ final class Migration {
 
   /** Runs until it is over. */
   boolean run() {
-    return net.loop().runUntil(this::isOver, Duration.ofMinutes(20));
+    return net.loop().runUntil(this::isOver, Duration.ofHours(3));
   }
 }
