@@ -41,8 +41,7 @@ public final class InFlightBudget {
    * @param downtimeLimitNs D
    * @param maxBytes upper bound, whatever is derived: this is memory
    */
-  public InFlightBudget(
-      long fixedBytes, long outageTargetNs, long downtimeLimitNs, long maxBytes) {
+  public InFlightBudget(long fixedBytes, long outageTargetNs, long downtimeLimitNs, long maxBytes) {
     this.fixedBytes = fixedBytes;
     this.outageTargetNs = outageTargetNs;
     this.downtimeLimitNs = downtimeLimitNs;

@@ -341,7 +341,9 @@ class TransferTest {
     m.startReceiver();
     net.loop().schedule(random.nextInt(300_000_000), m::startSender);
     boolean harmless = trouble(random, net, m);
-    assertThat(m.run()).as("hang with seed %d: %s %s %s", seed, m.send.progress(), m.receive.progress(), m.events).isTrue();
+    assertThat(m.run())
+        .as("hang with seed %d: %s %s %s", seed, m.send.progress(), m.receive.progress(), m.events)
+        .isTrue();
     check(seed, m, stream, startByte, harmless);
     return net.trace();
   }

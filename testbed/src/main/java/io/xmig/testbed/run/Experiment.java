@@ -36,7 +36,7 @@ final class Experiment {
   private static final Duration BOOT = Duration.ofSeconds(90);
   private static final Duration LAST_ANSWERS = Duration.ofMillis(700);
   private static final double BYTES_PER_GB = 1L << 30;
-  private static final Pattern BYTES_IN = Pattern.compile("in \\d+/(\\d+)");
+  private static final Pattern BYTES_OUT = Pattern.compile("out \\d+/(\\d+)");
 
   private final Scenario scenario;
   private final RunOptions options;
@@ -245,14 +245,15 @@ final class Experiment {
             .setMaxBandwidth(10L << 30);
     Xid hid = topology.node(to).hid();
     String address = new LocalAddress(adOf(topology, to), hid, null).host().toString();
-    try (XiaStack destination = Stacks.open("node:" + api(lab, to))) {
-      String lan = scenario.lans().get(scenario.hosts().indexOf(to));
-      long before = bytesIn(destination, lan);
+    String downlink = scenario.downlinks().get(scenario.hosts().indexOf(to));
+    String router = downlink.substring(0, downlink.indexOf('/'));
+    try (XiaStack stack = Stacks.open("node:" + api(lab, router))) {
+      long before = bytesOut(stack, downlink);
       MigrationRecord record =
           hypervisors.migrate(
               VM, from, to, address, wishes, Duration.ofSeconds(options.limitSeconds), this::show);
       view.done();
-      return record.withWireBytes(Math.max(0, bytesIn(destination, lan) - before));
+      return record.withWireBytes(Math.max(0, bytesOut(stack, downlink) - before));
     }
   }
 
@@ -264,7 +265,7 @@ final class Experiment {
    * Bytes of frames that have come from the router into a host's segment; 0 where the stack does
    * not tell.
    */
-  private static long bytesIn(XiaStack stack, String lan) {
+  private static long bytesOut(XiaStack stack, String downlink) {
     java.util.concurrent.CompletableFuture<String> read =
         new java.util.concurrent.CompletableFuture<>();
     stack
@@ -272,9 +273,9 @@ final class Experiment {
         .execute(
             () ->
                 stack
-                    .readHandler(lan + "/link1.counters")
+                    .readHandler(downlink + ".counters")
                     .whenComplete((text, failure) -> read.complete(failure != null ? "" : text)));
-    Matcher matcher = BYTES_IN.matcher(read.join());
+    Matcher matcher = BYTES_OUT.matcher(read.join());
     return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
   }
 

@@ -113,7 +113,7 @@ final class Hypervisors implements AutoCloseable {
       throw new RunException(
           "the VM did not move", Map.of("from", from, "to", to, "reason", result.getReason()));
     }
-    awaitEvent(to, id, "running");
+    awaitEvent(to, id, "resume");
     return record(vm, from, to, id, requestedUs, result);
   }
 
@@ -168,7 +168,6 @@ final class Hypervisors implements AutoCloseable {
     List<MigrationRecord.Moment> moments = new ArrayList<>();
     long stopUs = collect(from, id, "stop", moments);
     long resumeUs = collect(to, id, "resume", moments);
-    long runningUs = at(to, id, "running");
     PipeStatus received = pipe(to, vm, "receive", id);
     PipeStatus sent = pipe(from, vm, "send", id);
     received
@@ -180,11 +179,9 @@ final class Hypervisors implements AutoCloseable {
         from,
         to,
         requestedUs,
-        runningUs > 0 ? runningUs : nowUs(),
+        resumeUs > 0 ? resumeUs : nowUs(),
         stopUs,
-        Math.max(
-            resumeUs,
-            runningUs > 0 && runningUs > resumeUs && resumeUs < stopUs ? runningUs : resumeUs),
+        resumeUs,
         (double) result.getQemuDowntimeMs(),
         received.streamBytes(),
         Math.max(received.chunkBytes(), sent.chunkBytes()),
@@ -213,14 +210,6 @@ final class Hypervisors implements AutoCloseable {
               host + ": " + event.getName() + detail, event.getTimeMicros()));
     }
     return at;
-  }
-
-  private long at(String host, String id, String name) {
-    return watch(host).of(id).stream()
-        .filter(e -> e.getName().equals(name))
-        .mapToLong(HostEvent::getTimeMicros)
-        .max()
-        .orElse(0);
   }
 
   private PipeStatus pipe(String host, String vm, String command, String id) throws IOException {

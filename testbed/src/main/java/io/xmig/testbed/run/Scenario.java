@@ -13,6 +13,8 @@ import java.util.List;
  * @param client where Xping and Cal run
  * @param gateways routers that serve an administrative domain
  * @param nameServer where the name server runs
+ * @param downlinks the router's link towards each of the hosts, {@code ROUTER/linkN}, in their
+ *     order
  * @param lans switch by which a VM joins the network at each of the hosts, in their order
  */
 record Scenario(
@@ -22,6 +24,7 @@ record Scenario(
     String client,
     List<String> gateways,
     String nameServer,
+    List<String> downlinks,
     List<String> lans) {
   /** Migration within one domain, the paper's Fig. 1a. */
   static Scenario intraAd(Path topologies) {
@@ -32,6 +35,7 @@ record Scenario(
         "HOST_C",
         List.of("ROUTER_1"),
         "HOST_A",
+        List.of("ROUTER_1/link0", "ROUTER_1/link1"),
         List.of("SEGMENT_A", "SEGMENT_B"));
   }
 
@@ -44,6 +48,7 @@ record Scenario(
         "HOST_C",
         List.of("ROUTER_1", "ROUTER_2"),
         "HOST_A",
+        List.of("ROUTER_1/link0", "ROUTER_2/link0"),
         List.of("SEGMENT_A", "SEGMENT_B"));
   }
 
