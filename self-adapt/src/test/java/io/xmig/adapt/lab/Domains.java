@@ -188,7 +188,11 @@ public final class Domains {
     net.await(
         vmStack.openDatagram(
             SERVICE,
-            (source, payload, port) -> received.merge(payload.getInt(8), 1, Integer::sum)));
+            (source, payload, port) -> {
+              if (payload.remaining() >= 12) { // what the attacker sends may be of any length
+                received.merge(payload.getInt(8), 1, Integer::sum);
+              }
+            }));
     return this;
   }
 
