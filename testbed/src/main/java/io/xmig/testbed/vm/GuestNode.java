@@ -12,6 +12,7 @@ import io.xmig.xia.addr.XidType;
 import io.xmig.xia.link.LinkWatcher;
 import io.xmig.xia.link.NodeLoop;
 import io.xmig.xia.link.PacketLink;
+import io.xmig.xia.link.posix.NetDevice;
 import io.xmig.xia.node.NodeConfig;
 import io.xmig.xia.node.NodeStack;
 import io.xmig.xia.node.XiaNode;
@@ -26,6 +27,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,12 +56,11 @@ final class GuestNode implements AutoCloseable {
   static GuestNode start(String interfaceName, Map<String, String> environment) throws Exception {
     Signer signer = signer(environment);
     String given = environment.get("XMIG_HID");
-    Xid hid =
-        signer != null
-            ? signer.identity().xid(XidType.HID)
-            : given != null ? Xid.parse(given) : null;
-    if (hid == null) {
-      throw new IllegalArgumentException("XMIG_HID or XMIG_KEY must say who this host is");
+    Xid hid;
+    if (signer != null) {
+      hid = signer.identity().xid(XidType.HID);
+    } else {
+      hid = given != null ? Xid.parse(given) : ofMac(NetDevice.named(interfaceName).mac());
     }
     NodeLoop loop = NodeLoop.start("guest-node");
     try {
@@ -70,6 +71,11 @@ final class GuestNode implements AutoCloseable {
       loop.close();
       throw e;
     }
+  }
+
+  /** A guest that nobody named is called after its network card. */
+  private static Xid ofMac(long mac) {
+    return Xid.of(XidType.HID, DigestUtils.sha1("xmig guest " + Long.toHexString(mac)));
   }
 
   /** Node and network card. */
