@@ -243,8 +243,8 @@ class HostServiceIT {
   }
 
   /**
-   * Cleaning up after a crash of the source's service takes the destination longer than this waits:
-   * open.
+   * Open: after a crash of the source's service the destination keeps its half-loaded VM for longer
+   * than the 30 s allowed here; whether it ever lets go is not known.
    */
   @EnabledIfSystemProperty(named = "xmig.crashes", matches = "true")
   @Test
