@@ -18,6 +18,7 @@ import io.xmig.xia.testkit.LinkProfile;
 import io.xmig.xia.testkit.SimStation;
 import io.xmig.xia.testkit.SimSwitch;
 import io.xmig.xia.wire.EthernetFlyweight;
+import io.xmig.xia.wire.XarpFlyweight;
 import io.xmig.xia.wire.NameServiceMessage;
 import io.xmig.xia.wire.RoutingMessage;
 import io.xmig.xia.wire.XhcpBeacon;
@@ -34,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Attacker {
   private static final int MAX_RECORDED = 400;
+  private static final long RAW_MAC = 0x02000000ee11L;
+  private static final int TARGET_XID = 44; // docs/wire.md section 8
   private static final byte[] MARK = "probe...".getBytes(StandardCharsets.US_ASCII);
 
   private final Domains lab;
@@ -58,10 +61,38 @@ public final class Attacker {
 
     @Override
     public void receive(int port, ByteBuffer frame) {
+      if (EthernetFlyweight.type(frame, frame.position()) == EthernetFlyweight.TYPE_XARP) {
+        claim(frame);
+        return;
+      }
       long from = EthernetFlyweight.mac(frame, frame.position() + 6);
       if (from == at.router.config().ports().get(2).mac() && contains(frame, MARK)) {
         stolen++;
       }
+    }
+
+    /** Whoever is asked for: that is me. */
+    private void claim(ByteBuffer frame) {
+      XarpFlyweight asked = new XarpFlyweight();
+      int start = frame.position() + EthernetFlyweight.LENGTH;
+      if (out == null
+          || !asked.tryWrap(frame, start, frame.limit())
+          || asked.operation() != XarpFlyweight.REQUEST) {
+        return;
+      }
+      ByteBuffer reply =
+          ByteBuffer.allocate(EthernetFlyweight.LENGTH + XarpFlyweight.LENGTH);
+      EthernetFlyweight.write(
+          reply, 0, asked.senderMac(), RAW_MAC, EthernetFlyweight.TYPE_XARP);
+      XarpFlyweight.write(
+          reply,
+          EthernetFlyweight.LENGTH,
+          XarpFlyweight.REPLY,
+          RAW_MAC,
+          Xid.read(frame, start + TARGET_XID),
+          asked.senderMac(),
+          asked.senderXid());
+      out.frame(reply.position(0));
     }
 
     @Override

@@ -46,6 +46,7 @@ public final class Domains {
 
   private static final long EPOCH_MICROS = 1_800_000_000_000_000L;
   private static final int SPARE_PORTS = 8;
+  private static final Set<Integer> ROUTER_PORTS = Set.of(3, 4, 5, 6, 7, 8, 9, 10);
 
   /** One domain. */
   public static final class Domain {
@@ -221,7 +222,10 @@ public final class Domains {
   public Gateway newGateway(Domain d, UnaryOperator<GatewayConfig> change) {
     return new Gateway(
         d.routerStack,
-        change.apply(GatewayConfig.signed(d.routerKey, trust).withNameServer(nameServerDag())),
+        change.apply(
+            GatewayConfig.signed(d.routerKey, trust)
+                .withRouterPorts(ROUTER_PORTS)
+                .withNameServer(nameServerDag())),
         TestKeys.verifier(),
         this::epochMicros);
   }
