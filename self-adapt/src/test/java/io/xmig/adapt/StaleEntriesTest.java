@@ -44,7 +44,10 @@ class StaleEntriesTest {
     assertThat(heard(lab, lab.vmStack, lab.domains.get(0).hostStack, 0)).isTrue();
   }
 
-  /** A machine that has moved from AD 0 to AD 1; the entries were there before it moved, or are put back. */
+  /**
+   * A machine that has moved from AD 0 to AD 1; the entries were there before it moved, or are put
+   * back.
+   */
   private static Domains moved(boolean cured) {
     Domains lab = new Domains(new SimNetwork(1), 2, LOCAL);
     lab.chain(LinkProfile.delayMs(5));

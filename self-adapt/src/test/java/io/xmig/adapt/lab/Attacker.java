@@ -18,9 +18,9 @@ import io.xmig.xia.testkit.LinkProfile;
 import io.xmig.xia.testkit.SimStation;
 import io.xmig.xia.testkit.SimSwitch;
 import io.xmig.xia.wire.EthernetFlyweight;
-import io.xmig.xia.wire.XarpFlyweight;
 import io.xmig.xia.wire.NameServiceMessage;
 import io.xmig.xia.wire.RoutingMessage;
+import io.xmig.xia.wire.XarpFlyweight;
 import io.xmig.xia.wire.XhcpBeacon;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -80,10 +80,8 @@ public final class Attacker {
           || asked.operation() != XarpFlyweight.REQUEST) {
         return;
       }
-      ByteBuffer reply =
-          ByteBuffer.allocate(EthernetFlyweight.LENGTH + XarpFlyweight.LENGTH);
-      EthernetFlyweight.write(
-          reply, 0, asked.senderMac(), RAW_MAC, EthernetFlyweight.TYPE_XARP);
+      ByteBuffer reply = ByteBuffer.allocate(EthernetFlyweight.LENGTH + XarpFlyweight.LENGTH);
+      EthernetFlyweight.write(reply, 0, asked.senderMac(), RAW_MAC, EthernetFlyweight.TYPE_XARP);
       XarpFlyweight.write(
           reply,
           EthernetFlyweight.LENGTH,

@@ -72,12 +72,14 @@ class ControlReplyTest {
               () -> {
                 try (Socket s = server.accept()) {
                   var out = s.getOutputStream();
-                  out.write("Click::ControlSocket/1.3\r\n200 OK\r\n".getBytes(StandardCharsets.US_ASCII));
+                  out.write(
+                      "Click::ControlSocket/1.3\r\n200 OK\r\n".getBytes(StandardCharsets.US_ASCII));
                   out.flush();
                   byte[] buffer = new byte[400];
                   int n = s.getInputStream().read(buffer);
                   heard.append(new String(buffer, 0, n, StandardCharsets.US_ASCII));
-                  out.write("520-bad\r\n520 duplicate XID: \r\n".getBytes(StandardCharsets.US_ASCII));
+                  out.write(
+                      "520-bad\r\n520 duplicate XID: \r\n".getBytes(StandardCharsets.US_ASCII));
                   out.flush();
                   assertThat(s.getInputStream().read(buffer)).isPositive();
                 } catch (IOException e) {
@@ -95,8 +97,7 @@ class ControlReplyTest {
       RouteEntry entry = RouteEntry.parseList("AD:" + "1".repeat(40) + ",1,,65535").get(0);
       control.set(XidType.AD, entry).join();
       assertThat(heard.toString())
-          .isEqualTo(
-              "WRITEDATA router0/xrc/n/proc/rt_AD.set4 52\r\n" + entry.value());
+          .isEqualTo("WRITEDATA router0/xrc/n/proc/rt_AD.set4 52\r\n" + entry.value());
       assertThatThrownBy(() -> control.add(XidType.AD, entry).join())
           .isInstanceOf(CompletionException.class)
           .hasMessageContaining("duplicate XID");

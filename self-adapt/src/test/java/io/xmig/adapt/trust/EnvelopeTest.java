@@ -81,8 +81,7 @@ class EnvelopeTest {
   @Test
   void aDelegateSpeaksForTheHostWithinScopeAndTimeOnly() {
     Delegation leave =
-        Delegation.issue(
-            VM, HOST.identity(), Delegation.SCOPE_LOCATION, NOW_S - 10, NOW_S + 10);
+        Delegation.issue(VM, HOST.identity(), Delegation.SCOPE_LOCATION, NOW_S - 10, NOW_S + 10);
     Envelope said = copy(location(VM).seal(HOST, leave, 7));
     said.check(verifier, Delegation.SCOPE_LOCATION, NOW_S);
     assertThat(Location.of(said).hid()).isEqualTo(VM.identity().hid());
@@ -97,8 +96,7 @@ class EnvelopeTest {
         () -> stolen.check(verifier, Delegation.SCOPE_LOCATION, NOW_S), Refusal.DELEGATION);
     Delegation own =
         Delegation.issue(thief, thief.identity(), Delegation.SCOPE_LOCATION, 0, Long.MAX_VALUE);
-    assertRefused(
-        () -> Location.of(copy(location(VM).seal(thief, own, 9))), Refusal.NOT_OWNER);
+    assertRefused(() -> Location.of(copy(location(VM).seal(thief, own, 9))), Refusal.NOT_OWNER);
   }
 
   private static void assertRefused(Runnable work, Refusal reason) {
