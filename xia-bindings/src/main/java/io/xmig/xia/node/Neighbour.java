@@ -20,6 +20,19 @@ final class Neighbour {
   boolean known;
   long learnedNs;
 
+  /** Asked at its address since {@link #probingSinceNs}, no answer yet. */
+  boolean probing;
+
+  long probingSinceNs;
+
+  /** More than one reply named {@link #mac}, or it was entered by hand. */
+  boolean confirmed;
+
+  /** What the last reply said, believed or not; meaningful if {@link #claimed}. */
+  long claimedMac;
+
+  boolean claimed;
+
   /** When it was last asked for, meaningful if {@link #asked}. */
   long askedNs;
 

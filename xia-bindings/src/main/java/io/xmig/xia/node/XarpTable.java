@@ -20,12 +20,20 @@ import org.jspecify.annotations.Nullable;
  * <p>Stricter than the prototype: it believes only replies to its own recent requests, repeats a
  * request while packets wait, and gives waiting packets up after {@link #WAIT_NS}.
  *
+ * <p>XARP has no checksum, so a damaged reply can name a station that does not exist. An address
+ * other than that of the Ethernet header it came in counts only when a second reply repeats it, and
+ * an address learned from one reply is asked for at its station after {@link #CONFIRM_NS}: silence
+ * there leads to a question to everybody as for any old entry.
+ *
  * @threading on the node's loop
  * @source XIA prototype v1.1, docs/wire.md section 8
  */
 final class XarpTable {
   /** An entry is used without refreshing for this long. */
   static final long POLL_NS = 60_000_000_000L;
+
+  /** The same for an entry that a single reply made: the next use asks its station again. */
+  static final long CONFIRM_NS = 1_000_000_000L;
 
   /** An entry that was not refreshed is forgotten after this long. */
   static final long TIMEOUT_NS = 300_000_000_000L;
@@ -128,9 +136,14 @@ final class XarpTable {
     if (to.known) {
       long age = now - to.learnedNs;
       if (age < TIMEOUT_NS) {
-        if (age >= POLL_NS && mayAsk(to, now)) {
+        long trustedNs = to.confirmed ? POLL_NS : CONFIRM_NS;
+        if (age >= trustedNs && mayAsk(to, now)) {
           // A host that does not answer at its address may have got another one.
-          boolean silent = age >= POLL_NS + WAIT_NS;
+          boolean silent = to.probing && now - to.probingSinceNs >= patienceNs(to);
+          if (!to.probing) {
+            to.probing = true;
+            to.probingSinceNs = now;
+          }
           ask(to, silent ? EthernetFlyweight.BROADCAST : to.mac, now);
         }
         emit(frame, start, end, to.mac);
@@ -197,6 +210,10 @@ final class XarpTable {
     return frame;
   }
 
+  private static long patienceNs(Neighbour of) {
+    return of.confirmed ? WAIT_NS : CONFIRM_NS / 2;
+  }
+
   private static boolean mayAsk(Neighbour of, long now) {
     return !of.asked || now - of.askedNs >= ASK_INTERVAL_NS;
   }
@@ -217,7 +234,9 @@ final class XarpTable {
     output.accept(message);
   }
 
-  /** Takes an XARP message: the bytes from {@code start} (behind the Ethernet header) on. */
+  /**
+   * Takes an XARP message: the bytes from {@code start} on, the Ethernet header lies before them.
+   */
   void receive(ByteBuffer frame, int start, int end) {
     if (!heard.tryWrap(frame, start, end)) {
       counters.add(NodeCounter.DROP_XARP);
@@ -229,7 +248,7 @@ final class XarpTable {
     if (isStation && operation == XarpFlyweight.REQUEST) {
       answer(mac);
     } else if (isStation && operation == XarpFlyweight.REPLY) {
-      learn(neighbours.get(heard.senderXid()), mac);
+      learn(neighbours.get(heard.senderXid()), mac, EthernetFlyweight.source(frame, start - EthernetFlyweight.LENGTH));
     } else {
       counters.add(NodeCounter.DROP_XARP);
     }
@@ -247,13 +266,15 @@ final class XarpTable {
     for (Map.Entry<Xid, Long> other : proxied.entrySet()) {
       if (heard.isTarget(other.getKey())) {
         counters.add(NodeCounter.XARP_RESPONSES);
+        long given = other.getValue();
         message.clear();
-        EthernetFlyweight.write(message, 0, asker, ownMac, EthernetFlyweight.TYPE_XARP);
+        // From the given address, as that station would answer: askers compare the two.
+        EthernetFlyweight.write(message, 0, asker, given, EthernetFlyweight.TYPE_XARP);
         XarpFlyweight.write(
             message,
             EthernetFlyweight.LENGTH,
             XarpFlyweight.REPLY,
-            other.getValue(),
+            given,
             other.getKey(),
             asker,
             heard.senderXid());
@@ -283,20 +304,29 @@ final class XarpTable {
     return proxied.remove(xid);
   }
 
-  private void learn(@Nullable Neighbour n, long mac) {
+  private void learn(@Nullable Neighbour n, long mac, long etherSource) {
     long now = loop.nanoTime();
     if (n == null || !n.asked || now - n.askedNs > WAIT_NS) {
       counters.add(NodeCounter.DROP_XARP);
       return;
     }
+    boolean repeated = n.claimed && n.claimedMac == mac;
+    n.claimed = true;
+    n.claimedMac = mac;
+    if (!repeated && mac != etherSource) {
+      counters.add(NodeCounter.DROP_XARP);
+      return;
+    }
     replies++;
-    know(n, mac, now);
+    know(n, mac, now, repeated);
   }
 
-  private void know(Neighbour n, long mac, long now) {
+  private void know(Neighbour n, long mac, long now, boolean confirmed) {
     n.mac = mac;
     n.known = true;
+    n.confirmed = confirmed;
     n.learnedNs = now;
+    n.probing = false;
     if (n.retry != null) {
       n.retry.cancel();
       n.retry = null;
@@ -315,7 +345,7 @@ final class XarpTable {
   void insert(Xid xid, long mac) {
     Neighbour n = neighbour(xid);
     if (n != null) {
-      know(n, mac, loop.nanoTime());
+      know(n, mac, loop.nanoTime(), true);
     }
   }
 

@@ -41,9 +41,20 @@ class XarpTableTest {
   }
 
   private void reply(Xid of, long mac) {
-    ByteBuffer message = ByteBuffer.allocate(XarpFlyweight.LENGTH);
-    XarpFlyweight.write(message, 0, XarpFlyweight.REPLY, mac, of, OWN_MAC, OWN);
-    table.receive(message, 0, XarpFlyweight.LENGTH);
+    receive(XarpFlyweight.REPLY, mac, mac, of, OWN_MAC, OWN);
+  }
+
+  private void receive(int operation, long from, long mac, Xid of, long targetMac, Xid target) {
+    int header = EthernetFlyweight.LENGTH;
+    ByteBuffer message = ByteBuffer.allocate(header + XarpFlyweight.LENGTH);
+    EthernetFlyweight.write(message, 0, OWN_MAC, from, EthernetFlyweight.TYPE_XARP);
+    XarpFlyweight.write(message, header, operation, mac, of, targetMac, target);
+    table.receive(message, header, message.limit());
+  }
+
+  private void learnTwice() {
+    reply(PEER, PEER_MAC);
+    reply(PEER, PEER_MAC);
   }
 
   private long questions() {
@@ -96,7 +107,7 @@ class XarpTableTest {
   @Test
   void refreshesAnOldEntryByAskingItsHostAndForgetsOneThatDoesNotAnswer() {
     send(1);
-    reply(PEER, PEER_MAC);
+    learnTwice();
     loop.run(Duration.ofSeconds(61));
     out.clear();
     send(2);
@@ -113,7 +124,7 @@ class XarpTableTest {
   @Test
   void asksEverybodyForAHostThatNoLongerAnswersAtItsAddress() {
     send(1);
-    reply(PEER, PEER_MAC);
+    learnTwice();
     loop.run(Duration.ofSeconds(61));
     send(2);
     loop.run(Duration.ofSeconds(3));
@@ -140,6 +151,50 @@ class XarpTableTest {
   }
 
   @Test
+  void believesAnAddressThatDiffersFromTheFramesOnlyWhenItIsRepeated() {
+    long damaged = PEER_MAC ^ 0x40;
+    send(1);
+    receive(XarpFlyweight.REPLY, PEER_MAC, damaged, PEER, OWN_MAC, OWN);
+    assertThat(tagsSentTo(damaged)).isEmpty();
+    loop.run(Duration.ofMillis(150));
+    assertThat(questions()).as("asks again at once").isEqualTo(2);
+    reply(PEER, PEER_MAC);
+    assertThat(tagsSentTo(PEER_MAC)).containsExactly(1);
+
+    long proxied = Topologies.mac(7, 7);
+    table.delete(PEER);
+    send(2);
+    receive(XarpFlyweight.REPLY, PEER_MAC, proxied, PEER, OWN_MAC, OWN);
+    loop.run(Duration.ofMillis(150));
+    receive(XarpFlyweight.REPLY, PEER_MAC, proxied, PEER, OWN_MAC, OWN);
+    assertThat(tagsSentTo(proxied)).containsExactly(2);
+  }
+
+  @Test
+  void aWrongAddressFromOneReplyIsLeftWithinSeconds() {
+    long wrong = PEER_MAC ^ 0x40;
+    send(1);
+    reply(PEER, wrong);
+    for (int i = 0; i < 50 && tagsSentTo(PEER_MAC).isEmpty(); i++) {
+      loop.run(Duration.ofMillis(100));
+      out.clear();
+      send(2);
+      boolean everybody =
+          out.stream()
+              .map(ByteBuffer::wrap)
+              .filter(f -> f.limit() == 82)
+              .anyMatch(
+                  f -> EthernetFlyweight.destination(f, 0) == EthernetFlyweight.BROADCAST);
+      if (everybody) {
+        reply(PEER, PEER_MAC);
+        send(3);
+      }
+    }
+    assertThat(tagsSentTo(PEER_MAC)).containsExactly(3);
+    assertThat(loop.nanoTime()).isLessThan(3_000_000_000L);
+  }
+
+  @Test
   void believesNoReplyWithAGroupAddress() {
     send(1);
     reply(PEER, EthernetFlyweight.BROADCAST);
@@ -149,12 +204,9 @@ class XarpTableTest {
 
   @Test
   void answersOnlyForItsOwnHost() {
-    ByteBuffer message = ByteBuffer.allocate(XarpFlyweight.LENGTH);
-    XarpFlyweight.write(message, 0, XarpFlyweight.REQUEST, PEER_MAC, PEER, 0, Topologies.hid(3));
-    table.receive(message, 0, XarpFlyweight.LENGTH);
+    receive(XarpFlyweight.REQUEST, PEER_MAC, PEER_MAC, PEER, 0, Topologies.hid(3));
     assertThat(out).isEmpty();
-    XarpFlyweight.write(message, 0, XarpFlyweight.REQUEST, PEER_MAC, PEER, 0, OWN);
-    table.receive(message, 0, XarpFlyweight.LENGTH);
+    receive(XarpFlyweight.REQUEST, PEER_MAC, PEER_MAC, PEER, 0, OWN);
     assertThat(out).hasSize(1);
     assertThat(table.table()).as("nothing is learned from a request").isEmpty();
   }

@@ -85,8 +85,13 @@ final class QuietPair {
     }
   }
 
+  /** Lets a tick pass, or the time until the next timer if no packet is under way. */
   private void step() {
     nowNs += TICK_NS;
+    if (client.head == client.tail && server.head == server.tail) {
+      long next = Math.min(client.nextTimerNs(), server.nextTimerNs());
+      nowNs = next == Long.MAX_VALUE ? nowNs : Math.max(nowNs, next);
+    }
     client.step();
     server.step();
   }
@@ -124,6 +129,14 @@ final class QuietPair {
       for (int i = 0; i < timers.length; i++) {
         timers[i] = new OneTimer();
       }
+    }
+
+    long nextTimerNs() {
+      long next = Long.MAX_VALUE;
+      for (OneTimer each : timers) {
+        next = Math.min(next, each.atNs);
+      }
+      return next;
     }
 
     void step() {
