@@ -248,7 +248,10 @@ final class XarpTable {
     if (isStation && operation == XarpFlyweight.REQUEST) {
       answer(mac);
     } else if (isStation && operation == XarpFlyweight.REPLY) {
-      learn(neighbours.get(heard.senderXid()), mac, EthernetFlyweight.source(frame, start - EthernetFlyweight.LENGTH));
+      learn(
+          neighbours.get(heard.senderXid()),
+          mac,
+          EthernetFlyweight.source(frame, start - EthernetFlyweight.LENGTH));
     } else {
       counters.add(NodeCounter.DROP_XARP);
     }

@@ -183,8 +183,7 @@ class XarpTableTest {
           out.stream()
               .map(ByteBuffer::wrap)
               .filter(f -> f.limit() == 82)
-              .anyMatch(
-                  f -> EthernetFlyweight.destination(f, 0) == EthernetFlyweight.BROADCAST);
+              .anyMatch(f -> EthernetFlyweight.destination(f, 0) == EthernetFlyweight.BROADCAST);
       if (everybody) {
         reply(PEER, PEER_MAC);
         send(3);
