@@ -19,6 +19,12 @@ static int fail(xsocket *s, int error) {
   return -1;
 }
 
+static int fail_read(xsocket *s, int error) {
+  state_end_read(s);
+  errno = error;
+  return -1;
+}
+
 ChunkContext *XallocCacheSlice(unsigned policy, unsigned ttl, unsigned size) {
   ChunkContext *context = calloc(1, sizeof *context);
   if (context == NULL) {
@@ -295,28 +301,28 @@ int XreadChunk(int sockfd, void *buf, size_t len, int flags, char *cid, size_t c
   if (buf == NULL || cid == NULL) {
     return fail(NULL, EFAULT);
   }
-  xsocket *s = state_lock(sockfd);
+  xsocket *s = state_read(sockfd);
   if (s == NULL) {
     return -1;
   }
   if (s->type != XSOCK_CHUNK && s->type != XSOCK_RAW) {
-    return fail(s, EAFNOSUPPORT);
+    return fail_read(s, EAFNOSUPPORT);
   }
   uint8_t bytes[DAG_TEXT_MAX];
   pb_out body = {bytes, sizeof bytes, 0, false};
   pb_text(&body, 1, cid);
   if (click_send(sockfd, API_READCHUNK, &body) < 0 ||
       click_receive(sockfd, s, API_READCHUNK, API_READCHUNK, -1, &answer) < 0) {
-    return fail(s, errno);
+    return fail_read(s, errno);
   }
   if (!pb_find(answer.body, 2, &payload)) {
-    return fail(s, ECLICKCONTROL);
+    return fail_read(s, ECLICKCONTROL);
   }
   if (payload.length > len) {
-    return fail(s, EFAULT);
+    return fail_read(s, EFAULT);
   }
   memcpy(buf, payload.data, payload.length);
   int result = (int)payload.length;
-  state_unlock(s);
+  state_end_read(s);
   return result;
 }

@@ -134,11 +134,7 @@ static void note_credit(xsocket *s, const api_message *message) {
 }
 
 static void keep_early(xsocket *s, const uint8_t *data, size_t length) {
-  int count = 0;
-  for (packet *p = s->early_first; p != NULL; p = p->next) {
-    count++;
-  }
-  packet *p = count < EARLY_MAX ? malloc(sizeof *p + length) : NULL;
+  packet *p = s->early_count < EARLY_MAX ? malloc(sizeof *p + length) : NULL;
   if (p == NULL) {
     return; /* as if the network had lost it; a stream's node keeps its own copy until it is acknowledged */
   }
@@ -151,6 +147,7 @@ static void keep_early(xsocket *s, const uint8_t *data, size_t length) {
     s->early_first = p;
   }
   s->early_last = p;
+  s->early_count++;
 }
 
 static bool take_early(xsocket *s, int type, int or_type, uint8_t *buffer, api_message *message) {
@@ -167,13 +164,31 @@ static bool take_early(xsocket *s, int type, int or_type, uint8_t *buffer, api_m
         s->early_last = before;
       }
       free(p);
+      s->early_count--;
       return true;
     }
   }
   return false;
 }
 
+/* Waits a moment for a datagram; who waits for data lets others talk to the node meanwhile. */
+static int await_datagram(xsocket *s, struct pollfd *ready, int timeout_ms, bool data) {
+  if (data) {
+    s->waiting++;
+    pthread_mutex_unlock(&s->lock);
+  }
+  int n = poll(ready, 1, timeout_ms);
+  if (data) {
+    int error = errno;
+    pthread_mutex_lock(&s->lock);
+    s->waiting--;
+    errno = error;
+  }
+  return n;
+}
+
 int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api_message *message) {
+  bool data = type == API_RECV || type == API_READCHUNK;
   uint8_t *buffer = click_buffer();
   if (buffer == NULL) {
     return -1;
@@ -193,7 +208,14 @@ int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api
       return -1;
     }
     struct pollfd ready = {.fd = fd, .events = POLLIN | POLLRDHUP};
-    int n = poll(&ready, 1, left >= 0 && left < CLOSE_CHECK_MS ? (int)left : CLOSE_CHECK_MS);
+    int n = await_datagram(s, &ready, left >= 0 && left < CLOSE_CHECK_MS ? (int)left : CLOSE_CHECK_MS, data);
+    if (data && take_early(s, type, or_type, buffer, message)) {
+      return 0; /* came while another call waited for its answer */
+    }
+    if (s->closing && type != API_RESULT) {
+      errno = EBADF; /* the descriptor may be another socket's by now */
+      return -1;
+    }
     if (n < 0) {
       return -1; /* EINTR is the caller's business: it may want to stop */
     }
@@ -253,16 +275,20 @@ int credit_wait(int fd, xsocket *s, size_t length) {
       errno = EBADF;
       return -1;
     }
-    if (pthread_mutex_trylock(&s->lock) == 0) {
+    int got = 0;
+    bool read = pthread_mutex_trylock(&s->lock) == 0;
+    if (read) {
+      read = s->waiting == 0; /* else who waits for data hears of it first */
       api_message message;
-      int got = click_receive(fd, s, API_SEND, API_SEND, CREDIT_CHECK_MS, &message);
+      got = read ? click_receive(fd, s, API_SEND, API_SEND, CREDIT_CHECK_MS, &message) : 0;
       int error = errno;
       pthread_mutex_unlock(&s->lock);
       if (got < 0 && error != ETIMEDOUT) {
         errno = error;
         return -1;
       }
-    } else if (credit_available(s, length, CREDIT_CHECK_MS)) {
+    }
+    if (!read && credit_available(s, length, CREDIT_CHECK_MS)) {
       return 0;
     }
     if (s->taken != taken) {
@@ -304,11 +330,22 @@ static int result_of(const api_message *message, int type) {
   return 0;
 }
 
+/* The answer to an earlier call that was given up before it came. */
+static bool is_late(const api_message *message, int type) {
+  pb_field field;
+  return pb_find(message->body, 1, &field) && (int)field.number != type;
+}
+
 int click_call(int fd, xsocket *s, int type, const pb_out *body) {
   api_message answer;
-  if (click_send(fd, type, body) < 0 || click_receive(fd, s, API_RESULT, API_RESULT, click_timeout_ms(), &answer) < 0) {
+  if (click_send(fd, type, body) < 0) {
     return -1;
   }
+  do {
+    if (click_receive(fd, s, API_RESULT, API_RESULT, click_timeout_ms(), &answer) < 0) {
+      return -1;
+    }
+  } while (is_late(&answer, type));
   return result_of(&answer, type);
 }
 

@@ -80,11 +80,14 @@ typedef struct {
   bool connected;
   packet *early_first; /* pushed by the node while an answer was awaited */
   packet *early_last;
+  int early_count;
   packet *left;        /* a packet that was read in part */
   size_t left_at;
   sockaddr_x left_from;
   bool left_has_from;
-  pthread_mutex_t lock; /* one receiving call at a time per socket; sending needs none */
+  pthread_mutex_t reading; /* one call that waits for data at a time; taken before the lock */
+  pthread_mutex_t lock;    /* what is here and the exchange of a call with its answer; sending needs none */
+  int waiting;             /* calls that wait for data, and leave the lock to others meanwhile */
   int users;
   bool closed;
   volatile bool closing; /* calls that wait give up with EBADF */
@@ -103,6 +106,9 @@ HIDDEN int state_add(int fd, int type);
 /* The locked record of a socket, or NULL with errno EBADF. */
 HIDDEN xsocket *state_lock(int fd);
 HIDDEN void state_unlock(xsocket *s);
+/* The same for calls that wait for data: they let calls with an answer in between. */
+HIDDEN xsocket *state_read(int fd);
+HIDDEN void state_end_read(xsocket *s);
 /* The record without the lock, kept alive until state_release; for calls that only send. */
 HIDDEN xsocket *state_hold(int fd);
 HIDDEN void state_release(xsocket *s);
@@ -125,7 +131,8 @@ typedef struct {
 HIDDEN int click_socket(void);
 /* Sends one message whose sub-message was built in body (may be NULL). */
 HIDDEN int click_send(int fd, int type, const pb_out *body);
-/* Waits for a message of one of two types; others that carry data are kept. timeout_ms < 0 waits for ever. */
+/* Waits for a message of one of two types; others that carry data are kept. timeout_ms < 0 waits for ever.
+ * For data the caller has the record from state_read, and the lock is open while nothing is there. */
 HIDDEN int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api_message *message);
 /* Sends a request and waits for its XRESULT; 0 or -1 with errno. */
 HIDDEN int click_call(int fd, xsocket *s, int type, const pb_out *body);

@@ -24,6 +24,17 @@ static int done(xsocket *s, int result) {
   return result;
 }
 
+static int fail_read(xsocket *s, int error) {
+  state_end_read(s);
+  errno = error;
+  return -1;
+}
+
+static int done_read(xsocket *s, int result) {
+  state_end_read(s);
+  return result;
+}
+
 static int fail_send(xsocket *s, int error) {
   state_release(s);
   errno = error;
@@ -110,31 +121,31 @@ int Xconnect(int sockfd, const struct sockaddr *addr, socklen_t addrlen) {
   if (addr == NULL || print_into(&body, 1, addr, text) < 0) {
     return fail(NULL, EINVAL);
   }
-  xsocket *s = state_lock(sockfd);
+  xsocket *s = state_read(sockfd);
   if (s == NULL) {
     return -1;
   }
   if (!is_stream(s)) {
-    return fail(s, EOPNOTSUPP);
+    return fail_read(s, EOPNOTSUPP);
   }
   api_message answer;
   pb_field payload;
   if (click_send(sockfd, API_CONNECT, &body) < 0) {
-    return done(s, -1);
+    return done_read(s, -1);
   }
   int limit = getenv("XSOCK_TIMEOUT_MS") != NULL ? click_timeout_ms() : CONNECT_TIMEOUT_MS;
   if (click_receive(sockfd, s, API_RECV, API_RESULT, limit, &answer) < 0) {
-    return done(s, -1);
+    return done_read(s, -1);
   }
   if (answer.type == API_RESULT) {
-    return fail(s, ECONNREFUSED);
+    return fail_read(s, ECONNREFUSED);
   }
   if (pb_find(answer.body, 3, &payload) && payload.length >= strlen(REFUSED) &&
       memcmp(payload.data, REFUSED, strlen(REFUSED)) == 0) {
-    return fail(s, ECONNREFUSED);
+    return fail_read(s, ECONNREFUSED);
   }
   s->connected = true;
-  return done(s, 0);
+  return done_read(s, 0);
 }
 
 static void copy_dag(pb_in body, int field, struct sockaddr *addr, socklen_t *addrlen) {
@@ -156,16 +167,16 @@ int Xaccept(int sockfd, struct sockaddr *addr, socklen_t *addrlen) {
   if (addr != NULL && addrlen == NULL) {
     return fail(NULL, EFAULT);
   }
-  xsocket *listening = state_lock(sockfd);
+  xsocket *listening = state_read(sockfd);
   if (listening == NULL) {
     return -1;
   }
   if (!is_stream(listening)) {
-    return fail(listening, EOPNOTSUPP);
+    return fail_read(listening, EOPNOTSUPP);
   }
   api_message message;
   int waited = click_receive(sockfd, listening, API_RECV, API_RECV, -1, &message);
-  state_unlock(listening);
+  state_end_read(listening);
   if (waited < 0) {
     return -1;
   }
@@ -267,34 +278,34 @@ int Xrecv(int sockfd, void *buf, size_t len, int flags) {
   if (buf == NULL) {
     return fail(NULL, EFAULT);
   }
-  xsocket *s = state_lock(sockfd);
+  xsocket *s = state_read(sockfd);
   if (s == NULL) {
     return -1;
   }
   if (!is_stream(s)) {
-    return fail(s, EOPNOTSUPP);
+    return fail_read(s, EOPNOTSUPP);
   }
   if (!s->connected) {
-    return fail(s, ENOTCONN);
+    return fail_read(s, ENOTCONN);
   }
   if (s->left != NULL) {
-    return done(s, take_left(s, buf, len));
+    return done_read(s, take_left(s, buf, len));
   }
   api_message message;
   pb_field payload;
   if (click_receive(sockfd, s, API_RECV, API_RECV, -1, &message) < 0) {
-    return done(s, -1);
+    return done_read(s, -1);
   }
   if (!pb_find(message.body, 3, &payload)) {
-    return done(s, 0);
+    return done_read(s, 0);
   }
   credit_received(sockfd, s, payload.length);
   size_t count = payload.length < len ? payload.length : len;
   memcpy(buf, payload.data, count);
   if (count < payload.length && keep_left(s, payload.data + count, payload.length - count) < 0) {
-    return done(s, -1);
+    return done_read(s, -1);
   }
-  return done(s, (int)count);
+  return done_read(s, (int)count);
 }
 
 int Xsendto(int sockfd, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t addrlen) {
@@ -342,28 +353,28 @@ int Xrecvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *add
     *addrlen = sizeof(sockaddr_x);
     return fail(NULL, EINVAL);
   }
-  xsocket *s = state_lock(sockfd);
+  xsocket *s = state_read(sockfd);
   if (s == NULL) {
     return -1;
   }
   if (!is_datagram(s)) {
-    return fail(s, EOPNOTSUPP);
+    return fail_read(s, EOPNOTSUPP);
   }
   if (s->left == NULL) {
     api_message message;
     pb_field payload = {0};
     if (click_receive(sockfd, s, API_RECV, API_RECV, -1, &message) < 0) {
-      return done(s, -1);
+      return done_read(s, -1);
     }
     bool found = pb_find(message.body, 3, &payload);
     socklen_t size = sizeof s->left_from;
     copy_dag(message.body, 2, (struct sockaddr *)&s->left_from, &size);
     s->left_has_from = true;
     if (!found || payload.length == 0) {
-      return done(s, 0);
+      return done_read(s, 0);
     }
     if (keep_left(s, payload.data, payload.length) < 0) {
-      return done(s, -1);
+      return done_read(s, -1);
     }
   }
   if (addr != NULL) {
@@ -374,9 +385,9 @@ int Xrecvfrom(int sockfd, void *buf, size_t len, int flags, struct sockaddr *add
     size_t at = s->left_at;
     size_t count = s->left->length - at < len ? s->left->length - at : len;
     memcpy(buf, s->left->data + at, count);
-    return done(s, (int)count);
+    return done_read(s, (int)count);
   }
-  return done(s, take_left(s, buf, len));
+  return done_read(s, take_left(s, buf, len));
 }
 
 int Xclose(int sockfd) {

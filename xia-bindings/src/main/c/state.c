@@ -15,6 +15,7 @@ static void free_state(xsocket *s) {
     s->early_first = next;
   }
   free(s->left);
+  pthread_mutex_destroy(&s->reading);
   pthread_mutex_destroy(&s->lock);
   pthread_mutex_destroy(&s->credit_lock);
   pthread_cond_destroy(&s->credit_changed);
@@ -53,6 +54,7 @@ int state_add(int fd, int type) {
     return -1;
   }
   s->type = type;
+  pthread_mutex_init(&s->reading, NULL);
   pthread_mutex_init(&s->lock, NULL);
   pthread_mutex_init(&s->credit_lock, NULL);
   pthread_cond_init(&s->credit_changed, NULL);
@@ -95,6 +97,21 @@ xsocket *state_lock(int fd) {
 
 void state_unlock(xsocket *s) {
   pthread_mutex_unlock(&s->lock);
+  state_release(s);
+}
+
+xsocket *state_read(int fd) {
+  xsocket *s = state_hold(fd);
+  if (s != NULL) {
+    pthread_mutex_lock(&s->reading);
+    pthread_mutex_lock(&s->lock);
+  }
+  return s;
+}
+
+void state_end_read(xsocket *s) {
+  pthread_mutex_unlock(&s->lock);
+  pthread_mutex_unlock(&s->reading);
   state_release(s);
 }
 

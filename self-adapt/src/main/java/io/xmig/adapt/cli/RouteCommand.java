@@ -1,6 +1,6 @@
 package io.xmig.adapt.cli;
 
-import io.xmig.adapt.route.ControlSocketClient;
+import io.xmig.xia.socket.control.ControlSocketClient;
 import io.xmig.adapt.route.HandlerRouteControl;
 import io.xmig.adapt.route.RouteControl;
 import io.xmig.adapt.route.RouteEntry;

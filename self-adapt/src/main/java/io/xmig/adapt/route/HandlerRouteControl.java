@@ -2,6 +2,7 @@ package io.xmig.adapt.route;
 
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
+import io.xmig.xia.socket.control.ControlSocketClient;
 import io.xmig.xia.socket.XiaStack;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

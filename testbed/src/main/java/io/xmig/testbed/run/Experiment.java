@@ -11,7 +11,6 @@ import io.xmig.testbed.vm.GuestImageBuilder;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.click.Topology;
 import io.xmig.xia.socket.LocalAddress;
-import io.xmig.xia.socket.Stacks;
 import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -60,9 +59,10 @@ final class Experiment {
         say.accept("logs and sockets: " + lab.directory());
       }
       Topology topology = Topology.load(scenario.topology());
-      startNodes(lab);
+      Network network = new Network(lab, scenario, options);
+      network.start();
       say.accept("network up: " + String.join(", ", scenario.nodes()));
-      try (Hypervisors hypervisors = startHosts(lab)) {
+      try (Hypervisors hypervisors = startHosts(lab, network)) {
         String first = scenario.hosts().get(0);
         VmInfo vm = hypervisors.start(first, startRequest(lab, image));
         say.accept(
@@ -73,8 +73,8 @@ final class Experiment {
                 + ": "
                 + vm.getAcceleratorReason()
                 + ")");
-        try (Clients clients = new Clients(Stacks.open("node:" + api(lab, scenario.client())))) {
-          return observe(startUs, lab, topology, image, hypervisors, clients, vm);
+        try (Clients clients = new Clients(network.open(scenario.client()))) {
+          return observe(startUs, lab, network, topology, image, hypervisors, clients, vm);
         }
       }
     }
@@ -88,43 +88,7 @@ final class Experiment {
     return builder.build();
   }
 
-  private void startNodes(Lab lab) {
-    for (String node : scenario.nodes()) {
-      List<String> words =
-          new ArrayList<>(
-              List.of(
-                  "node",
-                  scenario.topology().toString(),
-                  "--run",
-                  lab.directory().toString(),
-                  "--only",
-                  node,
-                  "--no-attachments",
-                  "--mtu",
-                  Integer.toString(options.mtu)));
-      if (options.shape != null) {
-        words.addAll(List.of("--shape", options.shape));
-      }
-      for (String service : servicesOf(node)) {
-        words.addAll(List.of("--with", node + "=" + service));
-      }
-      lab.launch(node, words);
-    }
-    scenario.nodes().forEach(node -> lab.awaitReady(node, "\nready", NODE_START));
-  }
-
-  private List<String> servicesOf(String node) {
-    if (scenario.gateways().contains(node)) {
-      return List.of("gateway");
-    }
-    return node.equals(scenario.nameServer()) ? List.of("nameserver", "agent") : List.of("agent");
-  }
-
-  private static Path api(Lab lab, String node) {
-    return lab.directory().resolve(node + ".api");
-  }
-
-  private Hypervisors startHosts(Lab lab) {
+  private Hypervisors startHosts(Lab lab, Network network) {
     for (int i = 0; i < scenario.hosts().size(); i++) {
       String host = scenario.hosts().get(i);
       lab.launch(
@@ -132,7 +96,7 @@ final class Experiment {
           List.of(
               "host",
               "--xia",
-              "node:" + api(lab, host),
+              network.stackOf(host),
               "--state",
               lab.directory().resolve(host).toString(),
               "--nic",
@@ -184,6 +148,7 @@ final class Experiment {
   private RunResult observe(
       long startUs,
       Lab lab,
+      Network network,
       Topology topology,
       GuestImage image,
       Hypervisors hypervisors,
@@ -199,7 +164,7 @@ final class Experiment {
     List<MigrationRecord> migrations = new ArrayList<>();
     try {
       for (int i = 0; i < options.migrations; i++) {
-        migrations.add(migrate(i, lab, topology, hypervisors));
+        migrations.add(migrate(i, network, topology, hypervisors));
         Clients.pause(options.settleMs);
       }
       String last = scenario.hosts().get(scenario.hostAfter(options.migrations));
@@ -215,7 +180,7 @@ final class Experiment {
     RunResult result =
         new ResultBuilder(
                 startUs,
-                describe(image, vm),
+                describe(image, network, vm),
                 MachineInfo.read("qemu-system-x86_64"),
                 migrations,
                 clients.calOutcomes(),
@@ -233,8 +198,8 @@ final class Experiment {
     return ad;
   }
 
-  private MigrationRecord migrate(int index, Lab lab, Topology topology, Hypervisors hypervisors)
-      throws IOException {
+  private MigrationRecord migrate(
+      int index, Network network, Topology topology, Hypervisors hypervisors) throws IOException {
     String from = scenario.hosts().get(scenario.hostAfter(index));
     String to = scenario.hosts().get(scenario.hostAfter(index + 1));
     say.accept("migration " + (index + 1) + " of " + options.migrations + ": " + from + " → " + to);
@@ -247,7 +212,7 @@ final class Experiment {
     String address = new LocalAddress(adOf(topology, to), hid, null).host().toString();
     String downlink = scenario.downlinks().get(scenario.hosts().indexOf(to));
     String router = downlink.substring(0, downlink.indexOf('/'));
-    try (XiaStack stack = Stacks.open("node:" + api(lab, router))) {
+    try (XiaStack stack = network.inspect(router)) {
       long before = bytesOut(stack, downlink);
       MigrationRecord record =
           hypervisors.migrate(
@@ -291,11 +256,11 @@ final class Experiment {
     }
   }
 
-  private RunResult.Scenario describe(GuestImage image, VmInfo vm) throws IOException {
+  private RunResult.Scenario describe(GuestImage image, Network network, VmInfo vm) throws IOException {
     return new RunResult.Scenario(
         scenario.name(),
         scenario.topology().getFileName().toString(),
-        "node",
+        network.stackName(),
         vm.getAccelerator().toLowerCase(java.util.Locale.ROOT).contains("kvm") ? "kvm" : "tcg",
         "Unix datagrams, MTU "
             + options.mtu

@@ -36,7 +36,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  testbed/intra-ad --report out",
       "  testbed/intra-ad --ram-only --migrations 6",
-      "  testbed/intra-ad --ram-only --ballast 280 --dirty 10 --shape 1gbit,1ms"
+      "  testbed/intra-ad --ram-only --ballast 280 --dirty 10 --shape 1gbit,1ms",
+      "  testbed/intra-ad --ram-only --xia libxsocket:/opt/xia-core/api/lib/libXsocket.so"
     })
 public final class RunCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -54,6 +55,7 @@ public final class RunCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), problem);
     }
     Scenario scenario = scenario();
+    Network.check(options);
     prepareReport();
     ProgressView view = new ProgressView(err, System.console() != null);
     RunResult result = new Experiment(scenario, options, err::println, view).run();

@@ -66,6 +66,17 @@ public final class RunOptions {
   @Nullable String shape;
 
   @Option(
+      names = "--xia",
+      paramLabel = "STACK",
+      defaultValue = "node",
+      description = {
+        "How what runs on the hosts reaches its node: node (directly), or libxsocket[:PATH], the C"
+            + " library of the prototype and Click's local protocol; PATH is a libXsocket.so,"
+            + " default ours. Default: ${DEFAULT-VALUE}."
+      })
+  String xia = "node";
+
+  @Option(
       names = "--downtime-limit",
       paramLabel = "MS",
       defaultValue = "50",
@@ -134,6 +145,9 @@ public final class RunOptions {
     }
     if (diskMb < 0 || diskMb > 3000 || mtu < 1024 || mtu > 65_535) {
       return "--disk must be 0 to 3000 and --mtu 1024 to 65535";
+    }
+    if (!xia.matches("node|libxsocket(:[^@]*)?")) {
+      return "--xia must be node or libxsocket[:PATH], not " + xia;
     }
     if (dirtyMbPerSecond < 0 || dirtyMbPerSecond > 0 && ballastMb == 0) {
       return "--dirty needs --ballast and must not be negative";

@@ -48,7 +48,7 @@ final class CallLoop implements EventLoop {
       try {
         task.run();
       } catch (RuntimeException e) {
-        LOG.error("a handler failed", e);
+        LOG.error("a handler failed: {}", e.toString(), e);
       }
     };
   }

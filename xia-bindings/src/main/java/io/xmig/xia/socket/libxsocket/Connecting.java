@@ -67,7 +67,7 @@ final class Connecting {
       Reference.reachabilityFence(memory);
       if (!connected) {
         waitsOn(NONE);
-        stack.closeSocket(fd);
+        stack.calls().closeSocket(fd);
       }
     }
     if (!connected) {

@@ -155,7 +155,7 @@ final class LibChunks implements ChunkSocket, Endpoint {
     fd = opener.getAsInt();
     reopened = false;
     readHere.clear();
-    stack.closeSocket(old);
+    stack.calls().closeSocket(old);
     synchronized (waiting) {
       outstanding.values().forEach(r -> r.askedNs = 0);
     }
@@ -280,7 +280,7 @@ final class LibChunks implements ChunkSocket, Endpoint {
       waiting.clear();
       waiting.notifyAll();
     }
-    stack.closeSocket(fd);
+    stack.calls().closeSocket(fd);
   }
 
   /** An array of {@code ChunkStatus} with its texts, in one block of native memory. */

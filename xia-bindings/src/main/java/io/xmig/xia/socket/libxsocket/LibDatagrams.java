@@ -19,13 +19,16 @@ import java.util.function.Supplier;
 /** A datagram or raw socket of the library, with a thread that reads. */
 final class LibDatagrams implements DatagramSocket, XcmpSocket, Endpoint {
   private static final int XIP_NODES_OFFSET = 8;
+  private static final int DEFAULT_HOP_LIMIT = 250;
 
   private final LibXsocketStack stack;
   private final IntSupplier opener;
   private final Supplier<Dag> local;
   private final ByteBuffer out = ByteBuffer.allocateDirect(Xsocket.XIA_MAXBUF);
+  private final Object exchange = new Object();
   private volatile int fd;
   private volatile boolean closed;
+  private int hopLimit = DEFAULT_HOP_LIMIT;
 
   /**
    * @param opener opens the socket and binds it; called again when Click has been restarted
@@ -67,8 +70,10 @@ final class LibDatagrams implements DatagramSocket, XcmpSocket, Endpoint {
         if (!Worker.readable(fd, pollfd)) {
           continue;
         }
-        IntByReference length = new IntByReference(SockaddrX.LENGTH);
-        int count = Xsocket.Xrecvfrom(fd, buffer, buffer.capacity(), 0, from.pointer(), length);
+        int count = receive(buffer, from, pollfd);
+        if (count == 0) {
+          continue;
+        }
         ByteBuffer copy = ByteBuffer.allocate(count).put(0, buffer, 0, count);
         Dag source = sourceOf(from);
         stack.loop().execute(() -> hand(receiver, source, copy));
@@ -78,6 +83,20 @@ final class LibDatagrams implements DatagramSocket, XcmpSocket, Endpoint {
           Worker.rest();
         }
       }
+    }
+  }
+
+  /**
+   * Takes a datagram that is there. The answer to an option, which comes the same way, is not taken
+   * for one.
+   */
+  private int receive(ByteBuffer buffer, SockaddrMemory from, Memory pollfd) {
+    synchronized (exchange) {
+      if (!Worker.readableNow(fd, pollfd)) {
+        return 0;
+      }
+      IntByReference length = new IntByReference(SockaddrX.LENGTH);
+      return Xsocket.Xrecvfrom(fd, buffer, buffer.capacity(), 0, from.pointer(), length);
     }
   }
 
@@ -95,8 +114,11 @@ final class LibDatagrams implements DatagramSocket, XcmpSocket, Endpoint {
   @Override
   public void reopen() {
     int old = fd;
-    fd = opener.getAsInt();
-    stack.closeSocket(old);
+    synchronized (exchange) {
+      fd = opener.getAsInt();
+      hopLimit = DEFAULT_HOP_LIMIT;
+    }
+    stack.calls().closeSocket(old);
   }
 
   /**
@@ -143,12 +165,23 @@ final class LibDatagrams implements DatagramSocket, XcmpSocket, Endpoint {
     message.position(XcmpFlyweight.ECHO_HEADER_LENGTH).put(data.duplicate()).flip();
     XcmpFlyweight.writeEchoRequest(message, 0, id, sequence);
     XcmpFlyweight.seal(message, 0, message.remaining());
-    try {
-      Xsocket.Xsetsockopt(fd, Xsocket.XOPT_HLIM, new IntByReference(hopLimit), Integer.BYTES);
-    } catch (LastErrorException e) {
-      throw Worker.failure("Xsetsockopt", e);
-    }
+    limitHops(hopLimit);
     send(destination, message);
+  }
+
+  /** A round trip to Click, made only when it changes something. */
+  private void limitHops(int wanted) {
+    synchronized (exchange) {
+      if (wanted == hopLimit) {
+        return;
+      }
+      try {
+        Xsocket.Xsetsockopt(fd, Xsocket.XOPT_HLIM, new IntByReference(wanted), Integer.BYTES);
+        hopLimit = wanted;
+      } catch (LastErrorException e) {
+        throw Worker.failure("Xsetsockopt", e);
+      }
+    }
   }
 
   @Override
@@ -156,7 +189,7 @@ final class LibDatagrams implements DatagramSocket, XcmpSocket, Endpoint {
     if (!closed) {
       closed = true;
       stack.forget(this);
-      stack.closeSocket(fd);
+      stack.calls().closeSocket(fd);
     }
   }
 }

@@ -102,7 +102,7 @@ final class LibListener implements StreamListener, Endpoint {
   public void reopen() {
     int old = fd;
     fd = opener.getAsInt();
-    stack.closeSocket(old);
+    stack.calls().closeSocket(old);
   }
 
   @Override
@@ -115,7 +115,7 @@ final class LibListener implements StreamListener, Endpoint {
     if (!closed) {
       closed = true;
       stack.forget(this);
-      stack.closeSocket(fd);
+      stack.calls().closeSocket(fd);
     }
   }
 }

@@ -49,7 +49,7 @@ final class LibSlice implements CacheSlice {
               Map.of("bytes", length)));
     }
     ByteBuffer source = data.duplicate();
-    return stack.onLoop(calls, () -> putNow(cid, source));
+    return stack.calls().onLoop(calls, () -> putNow(cid, source));
   }
 
   private Void putNow(Xid cid, ByteBuffer data) {

@@ -208,7 +208,7 @@ final class LibStream implements StreamConnection, Endpoint {
       in.notifyAll();
     }
     stack.forget(this);
-    stack.closeSocket(fd);
+    stack.calls().closeSocket(fd);
   }
 
   @Override

@@ -29,13 +29,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,10 +50,6 @@ public final class LibXsocketStack implements XiaStack {
 
   private static final int PLAIN_DATAGRAM_BYTES = 1_300;
   private static final int XID_TEXT = 64;
-  private static final long ADDRESS_CHECK_NS = 1_000_000_000L;
-
-  /** The prototype's library waits for ever for a Click that has stopped answering. */
-  private static final long CALL_LIMIT_NS = 15_000_000_000L;
 
   /** The library keeps one port for the whole process. */
   private static int users;
@@ -66,22 +58,15 @@ public final class LibXsocketStack implements XiaStack {
   private static final Logger LOG = LoggerFactory.getLogger(LibXsocketStack.class);
 
   private final CallLoop loop = new CallLoop();
-  private final ExecutorService calls =
-      Executors.newCachedThreadPool(
-          task -> {
-            Thread thread = new Thread(task, "libxsocket-call");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final Calls calls = new Calls(loop);
   private final Set<Endpoint> open = ConcurrentHashMap.newKeySet();
   private final Set<LibSlice> slices = ConcurrentHashMap.newKeySet();
   private final CopyOnWriteArrayList<Consumer<LocalAddress>> addressListeners =
       new CopyOnWriteArrayList<>();
-  private final ClickPort port;
+  private final ClickHandlers handlers;
+  private final ClickWatch watch;
   private final boolean flowControl;
   private volatile int control;
-  private long clickOwner;
-  private boolean lost;
   private volatile LocalAddress address;
   private volatile boolean closed;
 
@@ -90,10 +75,11 @@ public final class LibXsocketStack implements XiaStack {
    *
    * @param library file name
    * @param port of Click; the same for all stacks of a process
+   * @param controlPort TCP port of its ControlSocket, which is asked when a handler is called
    * @throws LibXsocketException when the library cannot be used
    * @throws XiaSocketException when Click does not answer
    */
-  public static LibXsocketStack open(String library, ClickPort port) {
+  public static LibXsocketStack open(String library, ClickPort port, int controlPort) {
     Xsocket.load(library);
     synchronized (LibXsocketStack.class) {
       if (users > 0 && usedPort != port.number()) {
@@ -102,7 +88,7 @@ public final class LibXsocketStack implements XiaStack {
             Map.of("in_use", usedPort, "asked_for", port.number()));
       }
       port.set();
-      LibXsocketStack opened = new LibXsocketStack(library, port);
+      LibXsocketStack opened = new LibXsocketStack(library, port, controlPort);
       users++;
       usedPort = port.number();
       return opened;
@@ -120,8 +106,7 @@ public final class LibXsocketStack implements XiaStack {
     }
   }
 
-  private LibXsocketStack(String library, ClickPort port) {
-    this.port = port;
+  private LibXsocketStack(String library, ClickPort port, int controlPort) {
     try {
       control = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_DGRAM, 0);
       flowControl = window(library, control) > 0;
@@ -130,11 +115,12 @@ public final class LibXsocketStack implements XiaStack {
       loop.close();
       throw Worker.failure("Xsocket", e);
     }
-    clickOwner = UdpTable.ownerOf(port.number());
-    loop.schedule(ADDRESS_CHECK_NS, this::watch);
+    handlers = new ClickHandlers(controlPort, address.hid(), loop::execute);
+    watch = new ClickWatch(this, port.number());
+    watch.start();
   }
 
-  private LocalAddress readAddress() {
+  LocalAddress readAddress() {
     byte[] ad = new byte[XID_TEXT];
     byte[] hid = new byte[XID_TEXT];
     byte[] ip4 = new byte[XID_TEXT];
@@ -155,121 +141,36 @@ public final class LibXsocketStack implements XiaStack {
     return new String(c, 0, length, StandardCharsets.US_ASCII);
   }
 
-  /**
-   * The library has no event for a change of address, nor for a Click that goes away: both are
-   * looked for once a second.
-   */
-  private void watch() {
-    if (closed) {
-      return;
-    }
-    long owner = UdpTable.ownerOf(port.number());
-    if (owner == UdpTable.NOBODY || owner != clickOwner) {
-      clickChanged(owner);
-      return;
-    }
-    onLoop(calls, this::readAddress)
-        .whenComplete(
-            (now, failure) -> {
-              if (failure != null) {
-                LOG.warn("Click does not tell its address: {}", failure.getMessage());
-              } else {
-                moved(now);
-              }
-              loop.schedule(ADDRESS_CHECK_NS, this::watch);
-            });
-  }
-
-  private void moved(LocalAddress now) {
+  /** The address that Click told last; listeners hear when it is another one. On the loop. */
+  void moved(LocalAddress now) {
     if (!now.equals(address)) {
       address = now;
       addressListeners.forEach(l -> l.accept(now));
     }
   }
 
-  private void clickChanged(long owner) {
-    if (!lost) {
-      lost = true;
-      LOG.warn("Click on UDP port {} is gone; its connections are lost", port.number());
-      XiaSocketException cause =
-          new XiaSocketException(
-              Kind.NODE,
-              "Click was stopped or restarted: it no longer knows this socket",
-              Map.of("port", port.number()));
-      open.forEach(endpoint -> endpoint.lost(cause));
-    }
-    if (owner == UdpTable.NOBODY) {
-      loop.schedule(ADDRESS_CHECK_NS, this::watch);
-      return;
-    }
-    onLoop(calls, this::reopen)
-        .whenComplete(
-            (now, failure) -> {
-              if (failure == null) {
-                LOG.info("Click answers again; listening and datagram sockets are bound again");
-                lost = false;
-                clickOwner = owner;
-                moved(now);
-              } else {
-                LOG.warn("Click is back, but: {}", failure.getMessage());
-              }
-              loop.schedule(ADDRESS_CHECK_NS, this::watch);
-            });
+  /** Click is gone, and with it every connection. On the loop. */
+  void lost(XiaSocketException cause) {
+    open.forEach(endpoint -> endpoint.lost(cause));
   }
 
-  private LocalAddress reopen() {
+  /** Opens again what can be opened again on a Click that was restarted. On a thread that waits. */
+  @Nullable Void reopen() {
     int old = control;
     control = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_DGRAM, 0);
-    closeSocket(old);
+    calls.closeSocket(old);
+    LocalAddress before = address;
     LocalAddress now = readAddress();
-    address = now;
+    address = now; // sockets that are opened again are bound to it
     open.forEach(Endpoint::reopen);
-    return now;
-  }
-
-  /**
-   * Runs a call that waits and completes on the loop; one that takes too long is given up, and what
-   * it yields late is closed.
-   */
-  <T> CompletableFuture<T> onLoop(ExecutorService executor, Callable<T> call) {
-    CompletableFuture<T> result = new CompletableFuture<>();
-    EventLoop.Timer limit =
-        loop.schedule(
-            CALL_LIMIT_NS,
-            () ->
-                result.completeExceptionally(
-                    new XiaSocketException(
-                        Kind.TIMED_OUT, "Click does not answer", Map.of("port", port.number()))));
-    try {
-      executor.execute(
-          () -> {
-            try {
-              T value = call.call();
-              loop.execute(
-                  () -> {
-                    limit.cancel();
-                    if (!result.complete(value) && value instanceof Endpoint late) {
-                      late.close();
-                    }
-                  });
-            } catch (LastErrorException e) {
-              failed(result, limit, Worker.failure("libXsocket", e));
-            } catch (Exception e) {
-              failed(result, limit, e);
-            }
-          });
-    } catch (RejectedExecutionException e) {
-      failed(result, limit, new XiaSocketException(Kind.CLOSED, "the stack is closed"));
+    if (!now.equals(before)) {
+      loop.execute(() -> addressListeners.forEach(l -> l.accept(now)));
     }
-    return result;
+    return null;
   }
 
-  private void failed(CompletableFuture<?> result, EventLoop.Timer limit, Exception why) {
-    loop.execute(
-        () -> {
-          limit.cancel();
-          result.completeExceptionally(why);
-        });
+  Calls calls() {
+    return calls;
   }
 
   boolean hasFlowControl() {
@@ -286,21 +187,6 @@ public final class LibXsocketStack implements XiaStack {
 
   void forget(LibSlice slice) {
     slices.remove(slice);
-  }
-
-  void closeSocket(int fd) {
-    try {
-      calls.execute(
-          () -> {
-            try {
-              Xsocket.Xclose(fd);
-            } catch (LastErrorException e) {
-              LOG.debug("Xclose: {}", e.getMessage());
-            }
-          });
-    } catch (RejectedExecutionException e) {
-      LOG.debug("socket {} goes with the process", fd);
-    }
   }
 
   @Override
@@ -337,8 +223,7 @@ public final class LibXsocketStack implements XiaStack {
 
   @Override
   public CompletableFuture<Void> updateAd(Xid ad, @Nullable Xid fourId) {
-    return onLoop(
-        calls,
+    return calls.onLoop(
         () -> {
           Xsocket.XupdateAD(control, ad.toString(), fourId == null ? null : fourId.toString());
           return null;
@@ -347,8 +232,7 @@ public final class LibXsocketStack implements XiaStack {
 
   @Override
   public CompletableFuture<@Nullable Dag> nameServer() {
-    return onLoop(
-        calls,
+    return calls.onLoop(
         () -> {
           SockaddrMemory dag = new SockaddrMemory();
           synchronized (this) {
@@ -359,8 +243,7 @@ public final class LibXsocketStack implements XiaStack {
 
   @Override
   public CompletableFuture<Void> updateNameServer(Dag nameServer) {
-    return onLoop(
-        calls,
+    return calls.onLoop(
         () -> {
           Xsocket.XupdateNameServerDAG(control, nameServer.toString());
           return null;
@@ -391,8 +274,7 @@ public final class LibXsocketStack implements XiaStack {
 
   @Override
   public CompletableFuture<StreamListener> listen(Xid sid, int backlog, StreamAcceptor acceptor) {
-    return onLoop(
-        calls,
+    return calls.onLoop(
         () ->
             opened(
                 new LibListener(
@@ -431,8 +313,7 @@ public final class LibXsocketStack implements XiaStack {
   @Override
   public CompletableFuture<DatagramSocket> openDatagram(
       @Nullable Xid sid, DatagramHandler handler) {
-    return onLoop(
-        calls,
+    return calls.onLoop(
         () ->
             opened(
                 new LibDatagrams(
@@ -444,8 +325,7 @@ public final class LibXsocketStack implements XiaStack {
 
   @Override
   public CompletableFuture<XcmpSocket> openXcmp(XcmpHandler handler) {
-    return onLoop(
-        calls,
+    return calls.onLoop(
         () ->
             opened(
                 new LibDatagrams(
@@ -470,8 +350,7 @@ public final class LibXsocketStack implements XiaStack {
 
   @Override
   public CompletableFuture<CacheSlice> allocateSlice(SliceOptions options) {
-    return onLoop(
-        calls,
+    return calls.onLoop(
         () -> {
           int policy =
               (options.policy() == SliceOptions.Policy.LRU
@@ -494,8 +373,7 @@ public final class LibXsocketStack implements XiaStack {
 
   @Override
   public CompletableFuture<ChunkSocket> openChunks() {
-    return onLoop(
-        calls,
+    return calls.onLoop(
         () ->
             opened(
                 new LibChunks(
@@ -504,20 +382,12 @@ public final class LibXsocketStack implements XiaStack {
 
   @Override
   public CompletableFuture<String> readHandler(String path) {
-    return unsupported(path);
+    return handlers.read(path);
   }
 
   @Override
   public CompletableFuture<Void> writeHandler(String path, String value) {
-    return unsupported(path);
-  }
-
-  private static <T> CompletableFuture<T> unsupported(String path) {
-    return CompletableFuture.failedFuture(
-        new XiaSocketException(
-            Kind.UNSUPPORTED,
-            "libXsocket has no handlers; use Click's ControlSocket (xmig route --click HOST:PORT)",
-            Map.of("handler", path)));
+    return handlers.write(path, value);
   }
 
   @Override
@@ -526,13 +396,15 @@ public final class LibXsocketStack implements XiaStack {
       return;
     }
     closed = true;
+    watch.stop();
+    handlers.close();
     open.forEach(Endpoint::close);
     slices.forEach(LibSlice::close);
     synchronized (LibXsocketStack.class) {
       users--;
     }
-    closeSocket(control);
-    calls.shutdown();
+    calls.closeSocket(control);
+    calls.close();
     loop.close();
   }
 }

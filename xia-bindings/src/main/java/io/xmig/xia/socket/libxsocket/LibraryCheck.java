@@ -128,7 +128,7 @@ public record LibraryCheck(
   }
 
   /** Throws if the library cannot be used. */
-  void requireUsable() {
+  public void requireUsable() {
     if (problem != null) {
       throw new LibXsocketException(problem, Map.of());
     }

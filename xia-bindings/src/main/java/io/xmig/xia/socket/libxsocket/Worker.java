@@ -62,10 +62,19 @@ final class Worker {
    * wanted.
    */
   static boolean readable(int fd, com.sun.jna.Memory pollfd) {
+    return readable(fd, pollfd, CHECK_MS);
+  }
+
+  /** Whether something can be read right now. */
+  static boolean readableNow(int fd, com.sun.jna.Memory pollfd) {
+    return readable(fd, pollfd, 0);
+  }
+
+  private static boolean readable(int fd, com.sun.jna.Memory pollfd, int waitMs) {
     pollfd.setInt(0, fd);
     pollfd.setInt(4, POLLIN);
     try {
-      return poll(pollfd, 1, CHECK_MS) > 0;
+      return poll(pollfd, 1, waitMs) > 0;
     } catch (LastErrorException e) {
       if (e.getErrorCode() == EINTR) {
         return false;

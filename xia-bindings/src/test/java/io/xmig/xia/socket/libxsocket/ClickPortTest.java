@@ -77,13 +77,22 @@ class ClickPortTest {
 
   @Test
   void theArgumentIsAPathAPortOrBoth() {
-    assertThat(Argument.parse(null)).isEqualTo(new Argument(null, null));
+assertThat(Argument.parse(null)).isEqualTo(new Argument(null, null, null));
     assertThat(Argument.parse("/opt/xia/libXsocket.so"))
-        .isEqualTo(new Argument("/opt/xia/libXsocket.so", null));
+        .isEqualTo(new Argument("/opt/xia/libXsocket.so", null, null));
     assertThat(Argument.parse("/home/a@b/libXsocket.so@1600"))
-        .isEqualTo(new Argument("/home/a@b/libXsocket.so", 1600));
-    assertThat(Argument.parse("@1600")).isEqualTo(new Argument(null, 1600));
-    assertThat(Argument.parse("ours@1600")).isEqualTo(new Argument("ours", 1600));
+        .isEqualTo(new Argument("/home/a@b/libXsocket.so", 1600, null));
+    assertThat(Argument.parse("@1600")).isEqualTo(new Argument(null, 1600, null));
+    assertThat(Argument.parse("ours@1600/7778")).isEqualTo(new Argument("ours", 1600, 7778));
+  }
+
+  @Test
+  void thePortOfTheControlSocketIsTheOptionsElseTheEnvironmentsElseClicksOwn() {
+    assertThat(Argument.parse("@1600/7778").controlPort("9000")).isEqualTo(7778);
+    assertThat(Argument.parse("@1600").controlPort("9000")).isEqualTo(9000);
+    assertThat(Argument.parse("@1600").controlPort(null)).isEqualTo(7777);
+    assertThatThrownBy(() -> Argument.parse("@1600").controlPort("x"))
+        .hasMessageContaining("XMIG_CLICK_CONTROL");
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import com.sun.jna.ptr.IntByReference;
 import io.xmig.xia.addr.Cid;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
@@ -15,6 +16,7 @@ import io.xmig.xia.socket.SliceOptions;
 import io.xmig.xia.socket.Stacks;
 import io.xmig.xia.socket.StreamConnection;
 import io.xmig.xia.socket.StreamHandler;
+import io.xmig.xia.socket.XcmpSocket;
 import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaStack;
 import java.nio.ByteBuffer;
@@ -325,6 +327,57 @@ class LibXsocketStackTest {
 
     assertThat(fetch.done.get(40, TimeUnit.SECONDS)).singleElement().asString().contains("chunk");
     library.loop().execute(socket::close);
+  }
+
+  @Test
+  void probesWithEveryHopLimitGoOutAlthoughNobodyAnswers() throws Exception {
+    XcmpSocket socket = onLibrary(() -> library.openXcmp((source, message) -> {}));
+    Dag nowhere =
+        Dag.path(TwoNodes.AD, Xid.parse("HID:00000000000000000000000000000000000000ff"));
+    long start = System.nanoTime();
+
+    for (int i = 1; i <= 20; i++) {
+      int hops = i;
+      onLibrary(
+          () -> {
+            socket.echo(nowhere, 1, hops, ByteBuffer.allocate(8), hops);
+            return CompletableFuture.completedFuture(null);
+          });
+    }
+
+    assertThat(System.nanoTime() - start).isLessThan(5_000_000_000L);
+    library.loop().execute(socket::close);
+  }
+
+  @Test
+  void aCallWithAnAnswerDoesNotWaitForOneThatWaitsForData() throws Exception {
+    int fd = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_DGRAM, 0);
+    CompletableFuture<Integer> reading =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                ByteBuffer buffer = ByteBuffer.allocateDirect(100);
+                return Xsocket.Xrecvfrom(fd, buffer, 100, 0, null, null);
+              } catch (com.sun.jna.LastErrorException e) {
+                return -e.getErrorCode();
+              }
+            });
+    org.awaitility.Awaitility.await().until(() -> isInLibrary("Xrecvfrom"));
+    long start = System.nanoTime();
+
+    for (int i = 0; i < 20; i++) {
+      Xsocket.Xsetsockopt(fd, Xsocket.XOPT_HLIM, new IntByReference(i), Integer.BYTES);
+    }
+
+    assertThat(System.nanoTime() - start).isLessThan(5_000_000_000L);
+    assertThat(reading).isNotDone();
+    Xsocket.Xclose(fd);
+    assertThat(reading.get(5, TimeUnit.SECONDS)).isEqualTo(-9); // EBADF
+  }
+
+  private static boolean isInLibrary(String function) {
+    return Thread.getAllStackTraces().values().stream()
+        .anyMatch(stack -> stack.length > 0 && stack[0].getMethodName().equals(function));
   }
 
   @Test

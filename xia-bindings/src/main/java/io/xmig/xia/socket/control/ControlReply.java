@@ -1,4 +1,4 @@
-package io.xmig.adapt.route;
+package io.xmig.xia.socket.control;
 
 import java.io.EOFException;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package io.xmig.adapt.route;
+package io.xmig.xia.socket.control;
 
 import io.xmig.xia.XiaException;
 import io.xmig.xia.socket.XiaSocketException;
