@@ -110,9 +110,7 @@ class LibXsocketPipeTest {
     Path input = Files.write(dir.resolve("input"), content);
     Path output = dir.resolve("output");
     Process receive =
-        run(
-            command("receive", 1, "--service", SERVICE.toString())
-                .redirectOutput(output.toFile()));
+        run(command("receive", 1, "--service", SERVICE.toString()).redirectOutput(output.toFile()));
     await()
         .atMost(Duration.ofSeconds(60))
         .until(() -> !receive.isAlive() || err("receive").contains("listening at"));

@@ -1,6 +1,5 @@
 package io.xmig.adapt.cli;
 
-import io.xmig.xia.socket.control.ControlSocketClient;
 import io.xmig.adapt.route.HandlerRouteControl;
 import io.xmig.adapt.route.RouteControl;
 import io.xmig.adapt.route.RouteEntry;
@@ -10,6 +9,7 @@ import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
 import io.xmig.xia.cli.StackOption;
 import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.socket.control.ControlSocketClient;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.time.Duration;

@@ -2,8 +2,8 @@ package io.xmig.adapt.route;
 
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
-import io.xmig.xia.socket.control.ControlSocketClient;
 import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.socket.control.ControlSocketClient;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;

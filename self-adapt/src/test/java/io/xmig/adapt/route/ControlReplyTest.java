@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.xmig.xia.XiaException;
 import io.xmig.xia.addr.XidType;
 import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.socket.control.ControlReply;
+import io.xmig.xia.socket.control.ControlSocketClient;
 import io.xmig.xia.testkit.Vectors;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

@@ -256,7 +256,8 @@ final class Experiment {
     }
   }
 
-  private RunResult.Scenario describe(GuestImage image, Network network, VmInfo vm) throws IOException {
+  private RunResult.Scenario describe(GuestImage image, Network network, VmInfo vm)
+      throws IOException {
     return new RunResult.Scenario(
         scenario.name(),
         scenario.topology().getFileName().toString(),

@@ -87,14 +87,17 @@ final class Network {
     return words;
   }
 
-  /** Services that use the library are processes of their own: it talks to one Click per process. */
+  /**
+   * Services that use the library are processes of their own: it talks to one Click per process.
+   */
   private void startServices(String node) {
     for (String service : servicesOf(node)) {
       String name = service + "-" + node;
       List<String> words = new ArrayList<>(List.of(service, "--xia", stackOf(node)));
       words.add("--accept-unsigned");
       if (service.equals("agent")) {
-        words.addAll(List.of("--status-file", lab.directory().resolve(name + ".status").toString()));
+        words.addAll(
+            List.of("--status-file", lab.directory().resolve(name + ".status").toString()));
       }
       lab.launch(name, words);
       lab.awaitReady(name, service.equals("agent") ? "agent of" : "name server ready", START);

@@ -106,8 +106,8 @@ public class LibXsocketBenchmark {
     stream = on(here, () -> here.connect(peer.service(SID), Duration.ofSeconds(5), fill));
   }
 
-  private static <T> T on(
-      XiaStack stack, java.util.concurrent.Callable<CompletableFuture<T>> call) throws Exception {
+  private static <T> T on(XiaStack stack, java.util.concurrent.Callable<CompletableFuture<T>> call)
+      throws Exception {
     CompletableFuture<T> result = new CompletableFuture<>();
     stack
         .loop()

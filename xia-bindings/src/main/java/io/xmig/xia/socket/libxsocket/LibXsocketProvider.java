@@ -10,9 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/**
- * {@code libxsocket[:PATH][@PORT[/CONTROL]]}: the prototype's library, or ours in its place.
- */
+/** {@code libxsocket[:PATH][@PORT[/CONTROL]]}: the prototype's library, or ours in its place. */
 public final class LibXsocketProvider implements StackProvider {
   /** How long a Click that runs may take to answer. */
   static final Duration ANSWER = Duration.ofSeconds(3);

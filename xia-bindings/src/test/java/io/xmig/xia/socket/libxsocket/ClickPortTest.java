@@ -77,7 +77,7 @@ class ClickPortTest {
 
   @Test
   void theArgumentIsAPathAPortOrBoth() {
-assertThat(Argument.parse(null)).isEqualTo(new Argument(null, null, null));
+    assertThat(Argument.parse(null)).isEqualTo(new Argument(null, null, null));
     assertThat(Argument.parse("/opt/xia/libXsocket.so"))
         .isEqualTo(new Argument("/opt/xia/libXsocket.so", null, null));
     assertThat(Argument.parse("/home/a@b/libXsocket.so@1600"))

@@ -332,8 +332,7 @@ class LibXsocketStackTest {
   @Test
   void probesWithEveryHopLimitGoOutAlthoughNobodyAnswers() throws Exception {
     XcmpSocket socket = onLibrary(() -> library.openXcmp((source, message) -> {}));
-    Dag nowhere =
-        Dag.path(TwoNodes.AD, Xid.parse("HID:00000000000000000000000000000000000000ff"));
+    Dag nowhere = Dag.path(TwoNodes.AD, Xid.parse("HID:00000000000000000000000000000000000000ff"));
     long start = System.nanoTime();
 
     for (int i = 1; i <= 20; i++) {

@@ -34,10 +34,17 @@ class NativeSoakTest {
    */
   private static final long JVM_NOISE = 24 << 20;
 
-
   /** What C's allocator has handed out. */
   @Structure.FieldOrder({
-    "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks",
+    "arena",
+    "ordblks",
+    "smblks",
+    "hblks",
+    "hblkhd",
+    "usmblks",
+    "fsmblks",
+    "uordblks",
+    "fordblks",
     "keepcost"
   })
   public static class Mallinfo extends Structure implements Structure.ByValue {
@@ -68,9 +75,7 @@ class NativeSoakTest {
       Runtime runtime = Runtime.getRuntime();
       try (var fds = Files.list(Path.of("/proc/self/fd"))) {
         return new Use(
-            info.uordblks + info.hblkhd,
-            runtime.totalMemory() - runtime.freeMemory(),
-            fds.count());
+            info.uordblks + info.hblkhd, runtime.totalMemory() - runtime.freeMemory(), fds.count());
       }
     }
   }
@@ -115,9 +120,7 @@ class NativeSoakTest {
   private static int turns(int calls, Pointer slice, ByteBuffer chunk, Memory info) {
     Dag service =
         Dag.path(
-            TwoNodes.AD,
-            TwoNodes.HID1,
-            Xid.parse("SID:0f00000000000000000000000000000000000b01"));
+            TwoNodes.AD, TwoNodes.HID1, Xid.parse("SID:0f00000000000000000000000000000000000b01"));
     byte[] ad = new byte[64];
     byte[] hid = new byte[64];
     byte[] four = new byte[64];
