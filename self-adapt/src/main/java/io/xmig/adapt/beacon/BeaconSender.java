@@ -2,9 +2,9 @@ package io.xmig.adapt.beacon;
 
 import io.xmig.adapt.signal.SignedBeacon;
 import io.xmig.adapt.trust.Delegation;
-import io.xmig.adapt.trust.Signer;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
+import io.xmig.xia.key.Signer;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.wire.XhcpBeacon;

@@ -1,11 +1,11 @@
 package io.xmig.adapt.cli;
 
 import io.xmig.adapt.trust.Delegation;
-import io.xmig.adapt.trust.KeyFiles;
-import io.xmig.adapt.trust.PublicIdentity;
-import io.xmig.adapt.trust.Signer;
 import io.xmig.xia.XiaException;
 import io.xmig.xia.addr.XidType;
+import io.xmig.xia.key.KeyFiles;
+import io.xmig.xia.key.PublicIdentity;
+import io.xmig.xia.key.Signer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

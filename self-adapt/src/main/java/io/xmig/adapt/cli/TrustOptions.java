@@ -2,9 +2,9 @@ package io.xmig.adapt.cli;
 
 import io.xmig.adapt.trust.Delegation;
 import io.xmig.adapt.trust.DomainTrust;
-import io.xmig.adapt.trust.KeyFiles;
-import io.xmig.adapt.trust.Signer;
 import io.xmig.xia.XiaException;
+import io.xmig.xia.key.KeyFiles;
+import io.xmig.xia.key.Signer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,8 +2,8 @@ package io.xmig.adapt.gateway;
 
 import io.xmig.adapt.trust.Delegation;
 import io.xmig.adapt.trust.DomainTrust;
-import io.xmig.adapt.trust.Signer;
 import io.xmig.xia.addr.Dag;
+import io.xmig.xia.key.Signer;
 import java.time.Duration;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,8 @@
 package io.xmig.adapt.trust;
 
+import io.xmig.xia.key.PublicIdentity;
+import io.xmig.xia.key.Signer;
+import io.xmig.xia.key.Verifier;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;

@@ -1,6 +1,6 @@
 /**
  * Takes keys and statements, gives signed envelopes and verdicts about them: who may speak for an
- * identifier, and whether what is said is new. Pure but for the key files.
+ * identifier, and whether what is said is new. Pure.
  */
 @NullMarked
 package io.xmig.adapt.trust;

@@ -1,8 +1,8 @@
 package io.xmig.adapt.lab;
 
-import io.xmig.adapt.trust.PublicIdentity;
-import io.xmig.adapt.trust.Signer;
-import io.xmig.adapt.trust.Verifier;
+import io.xmig.xia.key.PublicIdentity;
+import io.xmig.xia.key.Signer;
+import io.xmig.xia.key.Verifier;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;

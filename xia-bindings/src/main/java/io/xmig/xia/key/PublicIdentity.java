@@ -1,4 +1,4 @@
-package io.xmig.adapt.trust;
+package io.xmig.xia.key;
 
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
@@ -41,11 +41,13 @@ public final class PublicIdentity {
     return key.clone();
   }
 
-  int keyLength() {
+  /** Bytes of the encoded key. */
+  public int keyLength() {
     return key.length;
   }
 
-  void putKey(java.nio.ByteBuffer out) {
+  /** Appends the encoded key. */
+  public void putKey(java.nio.ByteBuffer out) {
     out.put(key);
   }
 

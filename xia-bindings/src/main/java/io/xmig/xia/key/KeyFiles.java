@@ -1,4 +1,4 @@
-package io.xmig.adapt.trust;
+package io.xmig.xia.key;
 
 import io.xmig.xia.XiaException;
 import java.io.IOException;

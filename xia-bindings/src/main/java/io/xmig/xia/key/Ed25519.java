@@ -1,4 +1,4 @@
-package io.xmig.adapt.trust;
+package io.xmig.xia.key;
 
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;

@@ -1,4 +1,4 @@
-package io.xmig.adapt.trust;
+package io.xmig.xia.key;
 
 /** Holds a private key and signs with it. */
 public interface Signer {

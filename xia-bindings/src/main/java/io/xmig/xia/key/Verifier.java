@@ -1,4 +1,4 @@
-package io.xmig.adapt.trust;
+package io.xmig.xia.key;
 
 /** Checks signatures. Never throws for what a peer sent: a key that is none verifies nothing. */
 @FunctionalInterface
