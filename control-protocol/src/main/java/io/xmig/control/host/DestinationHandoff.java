@@ -46,7 +46,8 @@ import java.util.List;
  *
  * <p>The guest is paused here until STARTED. Until then this side may give up at any time, alone
  * and for good; {@code Aborted} is then its answer to everything, also after a crash, since a
- * hand-off that nobody remembers is an aborted one.
+ * hand-off that nobody remembers is an aborted one. It does so by itself when the source's host
+ * service stays away, unless the permission has come already.
  *
  * <p>Pure: no input or output, no clock.
  *
@@ -65,12 +66,22 @@ final class DestinationHandoff {
     OVER
   }
 
-  /** How long a VM that is not committed is kept for a source that says nothing. */
+  /** How long a VM that is not committed is kept for a connected source that says nothing. */
   static final Duration SILENCE_LIMIT = Duration.ofMinutes(15);
+
+  /**
+   * How long it is kept when the source's host service has ended. A successor would not take up the
+   * transfer anyway, and if the service had sent the permission it asks again and hears the answer.
+   */
+  static final Duration GONE_LIMIT = Duration.ofSeconds(10);
+
+  /** How long it is kept when the network to the source's host service is lost, as the pipes do. */
+  static final Duration LOST_LIMIT = Duration.ofSeconds(60);
 
   private final String id;
   private State state;
   private boolean linkUp = true;
+  private Duration patience = SILENCE_LIMIT;
   private boolean commitWanted;
   private boolean startedBeforeCrash;
   private String address = "";
@@ -111,18 +122,24 @@ final class DestinationHandoff {
   static DestinationHandoff recover(HandoffRecord record) {
     DestinationHandoff handoff =
         new DestinationHandoff(
-            record.handoff(), record.phase() == Phase.COMMITTED ? State.STARTED : State.RECEIVING);
+            record.handoff(),
+            switch (record.phase()) {
+              case COMMITTED -> State.STARTED;
+              case RUNNING -> State.RUNNING;
+              default -> State.RECEIVING;
+            });
     handoff.linkUp = false;
+    handoff.patience = LOST_LIMIT;
     handoff.startedBeforeCrash = record.phase() == Phase.COMMITTED;
     return handoff;
   }
 
   /** First actions after {@link #recover}. */
   List<HandoffAction> resume(HandoffRecord record, Found qemu) {
-    if (record.phase() == Phase.COMMITTED) {
+    if (record.phase() == Phase.COMMITTED || record.phase() == Phase.RUNNING) {
       if (qemu == Found.DEAD) {
         lose("the VM died while its host service was away");
-      } else {
+      } else if (record.phase() == Phase.COMMITTED) {
         add(new Continue());
       }
       return take();
@@ -131,11 +148,11 @@ final class DestinationHandoff {
       case DEAD -> abort("qemu died while its host service was away");
       case LOADED -> {
         state = State.LOADED;
-        add(new Arm(SILENCE_LIMIT));
+        add(new Arm(patience));
       }
       case RECEIVING ->
           // what the pipe's address was is forgotten, so a source still preparing could not go on
-          add(new Arm(SILENCE_LIMIT));
+          add(new Arm(patience));
       // only Continue makes it run, and the journal comes before that
       case RUNNING -> abort("qemu runs without permission");
     }
@@ -155,9 +172,11 @@ final class DestinationHandoff {
   List<HandoffAction> on(HandoffEvent event) {
     if (event instanceof LinkUp) {
       linkUp = true;
+      waitAtMost(SILENCE_LIMIT);
       onLinkUp();
-    } else if (event instanceof LinkDown) {
+    } else if (event instanceof LinkDown down) {
       linkUp = false;
+      waitAtMost(down.peerIsGone() ? GONE_LIMIT : LOST_LIMIT);
     } else if (event instanceof Received received) {
       onMessage(received.message());
     } else if (event instanceof Waiting waiting) {
@@ -182,14 +201,19 @@ final class DestinationHandoff {
       if (state == State.STARTED) {
         state = State.RUNNING;
         add(new Disarm());
-        add(new Report(Outcome.MOVED, ""));
         sendCommitted(true);
+        // from here on the guest may be moved on, so this hand-off must never start it any more
+        add(new Journal(Phase.RUNNING));
+        add(new Report(Outcome.MOVED, ""));
       }
     } else if (event instanceof NotContinued not) {
       onNotContinued(not);
     } else if (event instanceof TimedOut) {
       if (mayGiveUp()) {
-        abort("nothing heard from the source for " + SILENCE_LIMIT.toMinutes() + " minutes");
+        abort(
+            linkUp
+                ? "nothing heard from the source for " + SILENCE_LIMIT.toMinutes() + " minutes"
+                : "no connection to the source's host service for " + patience.toSeconds() + " s");
       }
     } else {
       throw new IllegalArgumentException("not an event of the destination: " + event);
@@ -199,6 +223,14 @@ final class DestinationHandoff {
 
   private boolean mayGiveUp() {
     return state == State.STARTING || state == State.RECEIVING || state == State.LOADED;
+  }
+
+  /** Gives up after {@code limit}; with the permission at hand only if nothing comes at all. */
+  private void waitAtMost(Duration limit) {
+    patience = commitWanted ? SILENCE_LIMIT : limit;
+    if (mayGiveUp()) {
+      add(new Arm(patience));
+    }
   }
 
   private void onLinkUp() {
@@ -212,9 +244,7 @@ final class DestinationHandoff {
   }
 
   private void onMessage(HandoffMessage message) {
-    if (mayGiveUp()) {
-      add(new Arm(SILENCE_LIMIT));
-    }
+    waitAtMost(SILENCE_LIMIT);
     switch (message.getBodyCase()) {
       case PREPARE -> {
         if (state == State.RECEIVING || state == State.LOADED) {

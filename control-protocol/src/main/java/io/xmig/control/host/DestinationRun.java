@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
 final class DestinationRun extends HandoffRun {
   private static final Logger log = LoggerFactory.getLogger(DestinationRun.class);
   private static final int POLL_MILLIS = 100;
+  private static final int FIND_AGAIN_MILLIS = 500;
 
   /** QEMU loads the rest of what the pipe has written before it ended. */
   private static final int LOAD_PATIENCE_POLLS = 100;
@@ -65,14 +66,24 @@ final class DestinationRun extends HandoffRun {
   void resume(@Nullable ManagedVm found) {
     publish(HostEvents.event("recovered", vm(), id()).setDetail(record().phase().name()));
     vm = found;
-    execute(
-        () -> {
-          if (found != null) {
-            pipe = pipes.receiver(found.files().path(), id());
-          }
-          act(machine.resume(record(), find()));
-        });
+    if (found != null) {
+      pipe = pipes.receiver(found.files().path(), id());
+    }
+    takingUp();
+    execute(this::takeUp);
     every(POLL_MILLIS, this::poll);
+  }
+
+  private void takeUp() {
+    DestinationHandoff.Found found;
+    try {
+      found = find();
+    } catch (QemuException e) {
+      log.warn("cannot see yet what QEMU of {} does: {}", vm(), e.getMessage());
+      later(FIND_AGAIN_MILLIS, this::takeUp);
+      return;
+    }
+    takenUp(machine.resume(record(), found));
   }
 
   private DestinationHandoff.Found find() {

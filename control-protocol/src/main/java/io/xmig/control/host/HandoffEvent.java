@@ -7,8 +7,13 @@ sealed interface HandoffEvent {
   /** The other host service can be reached, for the first time or again. */
   record LinkUp() implements HandoffEvent {}
 
-  /** The connection to the other host service broke; messages on their way are lost. */
-  record LinkDown() implements HandoffEvent {}
+  /**
+   * The connection to the other host service broke; messages on their way are lost.
+   *
+   * @param peerIsGone whether its end was closed or reset, as when its process ends, rather than
+   *     lost
+   */
+  record LinkDown(boolean peerIsGone) implements HandoffEvent {}
 
   /** The other side said something. */
   record Received(HandoffMessage message) implements HandoffEvent {}
@@ -40,7 +45,7 @@ sealed interface HandoffEvent {
   /** Destination: the receiving pipe ended without having delivered everything. */
   record PipeFailed(String reason) implements HandoffEvent {}
 
-  /** Destination: QEMU confirmed that the guest runs. */
+  /** QEMU confirmed that the guest runs. */
   record Continued() implements HandoffEvent {}
 
   /**

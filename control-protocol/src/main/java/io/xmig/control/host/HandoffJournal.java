@@ -77,6 +77,11 @@ final class HandoffJournal {
     }
   }
 
+  /** Whether there is a record of this hand-off, readable or not. */
+  boolean holds(String handoff) {
+    return Files.exists(file(handoff));
+  }
+
   /** Every hand-off that was under way. */
   List<HandoffRecord> all() throws IOException {
     List<HandoffRecord> records = new ArrayList<>();

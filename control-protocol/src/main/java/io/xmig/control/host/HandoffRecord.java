@@ -27,10 +27,24 @@ record HandoffRecord(String handoff, Role role, Phase phase, String vm, String p
     COMMITTING,
     /** Source: the permission was never given, or the destination declined it for good. */
     ABORTED,
+    /** Source: the guest runs here again; only the destination must still hear of it. */
+    STAYED,
     /** Destination: a QEMU was started for it; it runs only with the source's permission. */
     PREPARED,
     /** Destination: the permission was used; the guest may have run. */
-    COMMITTED
+    COMMITTED,
+    /**
+     * Destination: QEMU has confirmed that the guest runs; only the source must still hear of it.
+     */
+    RUNNING;
+
+    /**
+     * Whether this hand-off may still have to start or stop its guest. One that need not must not:
+     * the guest may have gone on to another hand-off since.
+     */
+    boolean governsGuest() {
+      return this != STAYED && this != RUNNING;
+    }
   }
 
   HandoffRecord at(Phase next) {

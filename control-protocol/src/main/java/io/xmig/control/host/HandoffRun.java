@@ -5,6 +5,7 @@ import io.xmig.control.host.v1.HostEvent;
 import io.xmig.control.host.v1.Result;
 import io.xmig.control.qemu.QmpEvent;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -29,6 +30,7 @@ abstract class HandoffRun implements HandoffTransport.Listener {
   private final HandoffRecord record;
   private @Nullable ScheduledFuture<?> timer;
   private String linkTrouble = "";
+  private @Nullable List<HandoffEvent> held;
   private volatile HandoffTransport.@Nullable Link link;
 
   HandoffRun(HandoffRecord record, HandoffJournal journal, HostEvents events) {
@@ -92,8 +94,8 @@ abstract class HandoffRun implements HandoffTransport.Listener {
   }
 
   @Override
-  public final void down() {
-    post(new HandoffEvent.LinkDown());
+  public final void down(boolean peerIsGone) {
+    post(new HandoffEvent.LinkDown(peerIsGone));
   }
 
   @Override
@@ -119,7 +121,30 @@ abstract class HandoffRun implements HandoffTransport.Listener {
 
   /** Hands an event to the run's thread. */
   final void post(HandoffEvent event) {
-    execute(() -> act(digest(event)));
+    execute(
+        () -> {
+          List<HandoffEvent> waiting = held;
+          if (waiting != null) {
+            waiting.add(event);
+          } else {
+            act(digest(event));
+          }
+        });
+  }
+
+  /** Keeps every event back until {@link #takenUp}: what QEMU does must be known first. */
+  final void takingUp() {
+    execute(() -> held = new ArrayList<>());
+  }
+
+  /** Does the first actions after a restart, then digests what was kept back. */
+  final void takenUp(List<HandoffAction> first) {
+    List<HandoffEvent> waiting = held;
+    held = null;
+    act(first);
+    if (waiting != null) {
+      waiting.forEach(event -> act(digest(event)));
+    }
   }
 
   final void execute(Runnable task) {

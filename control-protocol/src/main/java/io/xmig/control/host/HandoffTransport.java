@@ -13,8 +13,13 @@ public interface HandoffTransport extends AutoCloseable {
     /** Messages can be sent, for the first time or after a break. */
     void up();
 
-    /** Broken; what was sent may be lost. An opened connection is tried again by itself. */
-    void down();
+    /**
+     * Broken; what was sent may be lost. An opened connection is tried again by itself.
+     *
+     * @param peerIsGone whether the peer's end was closed or reset, as when its process ends,
+     *     rather than lost
+     */
+    void down(boolean peerIsGone);
 
     /** A message came. */
     void received(HandoffMessage message);

@@ -12,6 +12,7 @@ import io.xmig.control.host.HandoffAction.Report;
 import io.xmig.control.host.HandoffAction.Send;
 import io.xmig.control.host.HandoffAction.StartMigration;
 import io.xmig.control.host.HandoffEvent.CancelRequested;
+import io.xmig.control.host.HandoffEvent.Continued;
 import io.xmig.control.host.HandoffEvent.LinkDown;
 import io.xmig.control.host.HandoffEvent.LinkUp;
 import io.xmig.control.host.HandoffEvent.MigrationCompleted;
@@ -39,15 +40,17 @@ import org.jspecify.annotations.Nullable;
  *      │                    │      │                           │
  *      │ refused, cancel    │      │ cancel, peer aborted      │ Aborted
  *      ▼                    │      ▼                           ▼
- *    STAYED ◀───────────────┴── CANCELLING ─────────────────▶ STAYED (cont)
- *               failed                 failed | completed
+ *  RESUMING ◀───────────────┴── CANCELLING                RESUMING
+ *      │        failed                 failed | completed
+ *      ▼ the guest runs
+ *    STAYED
  * </pre>
  *
  * <p>The guest runs here in every state but COMMITTING and MOVED; in TRANSFERRING and CANCELLING
- * QEMU itself may hold it stopped for the last pass. The rule that everything serves: before
- * COMMITTING is journalled the destination has no permission to run the guest, so the source may go
- * on alone; afterwards only the destination's answer {@code Aborted} lets the guest run here again,
- * however long it takes to get it.
+ * QEMU itself may hold it stopped for the last pass; RESUMING starts it again if need be. The rule
+ * that everything serves: before COMMITTING is journalled the destination has no permission to run
+ * the guest, so the source may go on alone; afterwards only the destination's answer {@code
+ * Aborted} lets the guest run here again, however long it takes to get it.
  *
  * <p>Pure: no input or output, no clock.
  *
@@ -61,6 +64,7 @@ final class SourceHandoff {
     CANCELLING,
     COMMITTING,
     MOVED,
+    RESUMING,
     STAYED,
     LOST
   }
@@ -73,6 +77,9 @@ final class SourceHandoff {
    * before COMMITTING; it is all downtime.
    */
   static final Duration COMMIT_LINK_LIMIT = Duration.ofSeconds(3);
+
+  /** How long a destination is told to drop its copy; after that it has done so by itself. */
+  static final Duration TELL_LIMIT = DestinationHandoff.SILENCE_LIMIT;
 
   private final String id;
   private final @Nullable Prepare prepare;
@@ -120,25 +127,37 @@ final class SourceHandoff {
 
   /** Takes up a hand-off after a crash of the host service; {@link #resume} comes next. */
   static SourceHandoff recover(HandoffRecord record) {
-    return new SourceHandoff(
-        record.handoff(),
-        null,
-        record.phase() == Phase.COMMITTING ? State.COMMITTING : State.CANCELLING);
+    SourceHandoff handoff =
+        new SourceHandoff(
+            record.handoff(),
+            null,
+            switch (record.phase()) {
+              case COMMITTING -> State.COMMITTING;
+              case STAYED -> State.STAYED;
+              default -> State.CANCELLING;
+            });
+    handoff.peerMustDrop = record.phase() == Phase.STAYED;
+    return handoff;
   }
 
   /** First actions after {@link #recover}. */
   List<HandoffAction> resume(HandoffRecord record, Found qemu) {
     qemuDead = qemu == Found.DEAD;
     migrationCompleted = qemu == Found.SENT;
+    reason = "the source's host service was restarted";
     if (record.phase() == Phase.COMMITTING) {
       return take(); // the destination is asked as soon as the link is up
     }
-    reason = "the source's host service was restarted";
+    if (record.phase() == Phase.STAYED) {
+      add(new Arm(TELL_LIMIT));
+      return take();
+    }
     if (qemuDead && record.phase() == Phase.TRANSFERRING) {
       commitWithoutQemu();
     } else {
       add(new Journal(Phase.ABORTED));
       peerMustDrop = true;
+      sendAbort();
       if (qemuDead) {
         end(State.LOST, "qemu died");
       } else if (qemu == Found.SENDING) {
@@ -159,7 +178,7 @@ final class SourceHandoff {
     return !peerMustDrop && (state == State.MOVED || state == State.STAYED || state == State.LOST);
   }
 
-  /** Whether the fate of the VM is known. */
+  /** Whether the fate of the VM is known, and settled here. */
   boolean isDecided() {
     return state == State.MOVED || state == State.STAYED || state == State.LOST;
   }
@@ -178,6 +197,8 @@ final class SourceHandoff {
       onFailed(failed.reason());
     } else if (event instanceof QemuDied died) {
       onQemuDied(died.reason());
+    } else if (event instanceof Continued) {
+      onContinued();
     } else if (event instanceof CancelRequested cancel) {
       onCancel(cancel.reason());
     } else if (event instanceof TimedOut) {
@@ -201,7 +222,7 @@ final class SourceHandoff {
         }
       }
       case COMMITTING -> sendDecision();
-      case CANCELLING, STAYED, LOST -> {
+      case CANCELLING, RESUMING, STAYED, LOST -> {
         if (peerMustDrop) {
           sendAbort();
         }
@@ -249,7 +270,7 @@ final class SourceHandoff {
         add(new Journal(Phase.ABORTED));
         leaveTransfer(why);
       }
-      case CANCELLING -> {}
+      case CANCELLING, RESUMING -> {}
       case COMMITTING -> {
         if (qemuDead) {
           add(new Forget());
@@ -310,6 +331,14 @@ final class SourceHandoff {
     }
   }
 
+  private void onContinued() {
+    if (state == State.RESUMING) {
+      // from here on the guest may be moved again, so this hand-off must never touch it any more
+      add(peerMustDrop ? new Journal(Phase.STAYED) : new Forget());
+      end(State.STAYED, reason);
+    }
+  }
+
   private void onQemuDied(String why) {
     qemuDead = true;
     switch (state) {
@@ -324,7 +353,7 @@ final class SourceHandoff {
         reason = why;
         commitWithoutQemu();
       }
-      case CANCELLING -> {
+      case CANCELLING, RESUMING -> {
         if (!peerMustDrop) {
           add(new Forget());
         }
@@ -367,7 +396,7 @@ final class SourceHandoff {
           sendDecision();
         }
       }
-      case CANCELLING, MOVED, STAYED, LOST -> {}
+      case CANCELLING, RESUMING, MOVED, STAYED, LOST -> {}
     }
   }
 
@@ -376,6 +405,9 @@ final class SourceHandoff {
       onCancel("the destination did not get ready within " + PREPARE_LIMIT.toSeconds() + " s");
     } else if (state == State.TRANSFERRING && migrationCompleted) {
       onCancel("no connection to the destination's host service when all was sent");
+    } else if (isDecided() && peerMustDrop) {
+      peerMustDrop = false;
+      add(new Forget());
     }
   }
 
@@ -447,15 +479,13 @@ final class SourceHandoff {
   }
 
   private void stay() {
+    add(new Disarm());
     add(new Continue());
-    if (!peerMustDrop) {
-      add(new Forget());
-    }
-    end(State.STAYED, reason);
+    state = State.RESUMING;
   }
 
   private void end(State next, String why) {
-    add(new Disarm());
+    add(peerMustDrop ? new Arm(TELL_LIMIT) : new Disarm());
     reason = why;
     state = next;
     Outcome outcome =

@@ -29,9 +29,6 @@ final class SourceRun extends HandoffRun {
   /** With the guest stopped here an answer is worth a new connection. */
   private static final int COMMIT_PATIENCE_MILLIS = 3000;
 
-  /** After that the destination has dropped its copy by itself. */
-  private static final long TELL_MILLIS = DestinationHandoff.SILENCE_LIMIT.toMillis();
-
   private final SourceHandoff machine;
   private final ManagedVm vm;
   private final Pipes pipes;
@@ -73,13 +70,31 @@ final class SourceRun extends HandoffRun {
   /** Goes on after a restart of the service. */
   void resume() {
     publish(HostEvents.event("recovered", vm(), id()).setDetail(record().phase().name()));
-    execute(
-        () -> {
-          SourceHandoff.Found found = find();
-          migrating = found != SourceHandoff.Found.DEAD;
-          act(machine.resume(record(), found));
-        });
+    // so that it can be killed should it block QEMU
+    pipe = pipes.sender(vm.files().path(), id(), "");
+    takingUp();
+    execute(this::takeUp);
     every(POLL_MILLIS, this::poll);
+  }
+
+  private void takeUp() {
+    SourceHandoff.Found found;
+    try {
+      found = find();
+    } catch (QemuException e) {
+      log.warn("cannot see yet what QEMU of {} does: {}", vm(), e.getMessage());
+      PipeCommand sender = pipe;
+      if (sender != null && record().phase() != HandoffRecord.Phase.COMMITTING) {
+        sender.kill(); // the transfer is given up anyway
+      }
+      later(CANCEL_PATIENCE_MILLIS, this::takeUp);
+      return;
+    }
+    migrating = found == SourceHandoff.Found.SENDING || found == SourceHandoff.Found.SENT;
+    if (machine.state() == SourceHandoff.State.COMMITTING) {
+      later(COMMIT_PATIENCE_MILLIS, this::nudge);
+    }
+    takenUp(machine.resume(record(), found));
   }
 
   private SourceHandoff.Found find() {
@@ -116,9 +131,6 @@ final class SourceRun extends HandoffRun {
         && before != SourceHandoff.State.COMMITTING) {
       publish(HostEvents.event("commit", vm(), id()));
       later(COMMIT_PATIENCE_MILLIS, this::nudge);
-    }
-    if (machine.isDecided() && !machine.isOver()) {
-      later(TELL_MILLIS, () -> onOver.accept(this));
     }
     return actions;
   }
@@ -196,10 +208,12 @@ final class SourceRun extends HandoffRun {
   private void runHere() {
     QemuProcess qemu = vm.qemu();
     if (qemu == null || !qemu.isAlive()) {
+      act(digest(new HandoffEvent.QemuDied("qemu is gone")));
       return;
     }
     try {
       new MigrationDriver(qemu.qmp()).run();
+      act(digest(new HandoffEvent.Continued()));
     } catch (QemuException e) {
       if (qemu.isAlive()) {
         // nothing but this may bring the guest back, so it is tried until it works

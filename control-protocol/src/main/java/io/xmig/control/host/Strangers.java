@@ -3,6 +3,7 @@ package io.xmig.control.host;
 import io.xmig.control.host.v1.Abort;
 import io.xmig.control.host.v1.Aborted;
 import io.xmig.control.host.v1.HandoffMessage;
+import io.xmig.control.host.v1.Refused;
 import io.xmig.control.host.v1.Released;
 import java.util.Optional;
 
@@ -14,6 +15,17 @@ import java.util.Optional;
  */
 final class Strangers {
   private Strangers() {}
+
+  /** Declines a {@code Prepare}; nothing for anything else. */
+  static Optional<HandoffMessage> refusal(HandoffMessage message, String reason) {
+    return message.hasPrepare()
+        ? Optional.of(
+            HandoffMessage.newBuilder()
+                .setHandoff(message.getHandoff())
+                .setRefused(Refused.newBuilder().setReason(reason))
+                .build())
+        : Optional.empty();
+  }
 
   /** The answer, or nothing if none is due; a {@code Prepare} is never a stranger. */
   static Optional<HandoffMessage> answer(HandoffMessage message) {

@@ -12,14 +12,16 @@ import io.xmig.control.qemu.QemuProcess;
 import io.xmig.control.qemu.VmDirectory;
 import io.xmig.control.qemu.VmSpec;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +35,7 @@ import org.slf4j.LoggerFactory;
 public final class VmHost implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(VmHost.class);
   private static final long CLOSE_NS = 10_000_000_000L;
+  private static final long RECOVERY_PAUSE_MILLIS = 1000;
 
   private final HostConfig config;
   private final HandoffTransport transport;
@@ -42,10 +45,8 @@ public final class VmHost implements AutoCloseable {
   private final ConcurrentMap<String, ManagedVm> vms = new ConcurrentHashMap<>();
   private final ConcurrentMap<String, SourceRun> sources = new ConcurrentHashMap<>();
   private final ConcurrentMap<String, DestinationRun> destinations = new ConcurrentHashMap<>();
-  private final ConcurrentMap<String, Arrival> arrivals = new ConcurrentHashMap<>();
-
-  /** How an expected VM is to be attached. */
-  private record Arrival(VmSpec.@Nullable Nic nic, @Nullable Path disk) {}
+  private final Arrivals arrivals;
+  private volatile boolean closed;
 
   /** What {@link #list} says of a VM. */
   record Info(VmSpec spec, VmDirectory files, String state, long pid, String migration) {}
@@ -59,6 +60,7 @@ public final class VmHost implements AutoCloseable {
     this.config = config;
     this.transport = transport;
     this.pipes = pipes;
+    this.arrivals = new Arrivals(config);
     this.journal = new HandoffJournal(config.state().resolve("handoffs"));
     Files.createDirectories(config.state().resolve("vms"));
     recover();
@@ -261,107 +263,26 @@ public final class VmHost implements AutoCloseable {
 
   /** Says how an expected VM is attached here. */
   public void expect(String name, VmSpec.@Nullable Nic nic, @Nullable Path disk) {
-    arrivals.put(name, new Arrival(nic, disk));
+    arrivals.expect(name, nic, disk);
   }
 
   private ManagedVm startIncoming(DestinationRun run, Prepare prepare) {
     VmDescription wanted = prepare.getVm();
-    if (!wanted.getAccelerator().equals(config.accelerator().accelerator().name())) {
-      throw new HostException(
-          Kind.INVALID,
-          "source and destination must use the same accelerator; see XMIG_ACCEL",
-          Map.of(
-              "source",
-              wanted.getAccelerator(),
-              "destination",
-              config.accelerator().accelerator()));
-    }
-    String name = wanted.getName();
-    VmDirectory files = directory(checkName(name));
-    Arrival arrival = arrivals.get(name);
-    VmSpec.Nic nic =
-        arrival != null && arrival.nic() != null && !wanted.getMac().isEmpty()
-            ? new VmSpec.Nic(
-                wanted.getMac(),
-                wanted.getHostMtu(),
-                arrival.nic().local(),
-                arrival.nic().remote(),
-                arrival.nic().tap())
-            : config.nic(wanted.getMac(), wanted.getHostMtu(), files.path());
-    Path disk = null;
-    if (!wanted.getDiskImage().isEmpty()) {
-      Path given = arrival == null ? null : arrival.disk();
-      // what is on shared storage is where it is; a copy gets a place of its own
-      disk =
-          given != null
-              ? given
-              : prepare.getWithDisk() ? files.disk() : Path.of(wanted.getDiskImage());
-    }
-    VmSpec spec =
-        new VmSpec(
-            name,
-            wanted.getMemoryMib(),
-            image(wanted.getKernel()),
-            image(wanted.getInitrd()),
-            wanted.getAppend(),
-            disk,
-            wanted.getDiskBytes(),
-            nic);
+    VmDirectory files = directory(Arrivals.checkName(wanted.getName()));
+    VmSpec spec = arrivals.spec(prepare, files);
     ManagedVm vm = new ManagedVm(spec, files, events);
     register(vm);
     try {
-      if (disk != null && prepare.getWithDisk()) {
-        makeEmptyDisk(disk, wanted.getDiskBytes());
+      if (spec.disk() != null && prepare.getWithDisk()) {
+        Arrivals.makeEmptyDisk(spec.disk(), spec.diskBytes());
       }
       vm.attach(run);
       launch(vm, true);
-    } catch (IOException e) {
-      vms.remove(name, vm);
-      throw new HostException(
-          Kind.FAILED,
-          "cannot make the VM's disk",
-          Map.of("disk", disk == null ? "" : disk, "reason", String.valueOf(e.getMessage())),
-          e);
     } catch (RuntimeException e) {
-      vms.remove(name, vm);
+      vms.remove(spec.name(), vm);
       throw e;
     }
     return vm;
-  }
-
-  private static String checkName(String name) {
-    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,40}")) {
-      throw new HostException(Kind.INVALID, "not a name for a VM", Map.of("name", name));
-    }
-    return name;
-  }
-
-  /** A file that another host names must be one of the images kept here. */
-  private Path image(String text) {
-    try {
-      Path real = Path.of(text).toRealPath();
-      if (real.startsWith(config.images().toRealPath())) {
-        return real;
-      }
-    } catch (IOException e) {
-      throw new HostException(
-          Kind.NOT_FOUND,
-          "the VM's kernel or initial file system is not on this host; build or copy the same image",
-          Map.of("path", text),
-          e);
-    }
-    throw new HostException(
-        Kind.INVALID,
-        "the VM's kernel or initial file system is outside this host's image directory",
-        Map.of("path", text, "images", config.images()));
-  }
-
-  private static void makeEmptyDisk(Path disk, long bytes) throws IOException {
-    Files.createDirectories(disk.toAbsolutePath().getParent());
-    Files.deleteIfExists(disk);
-    try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
-      file.setLength(bytes);
-    }
   }
 
   private void over(DestinationRun run) {
@@ -387,10 +308,10 @@ public final class VmHost implements AutoCloseable {
     }
 
     @Override
-    public void down() {
+    public void down(boolean peerIsGone) {
       for (DestinationRun run : destinations.values()) {
         if (run.link() == link) {
-          run.down();
+          run.down(peerIsGone);
         }
       }
     }
@@ -406,7 +327,13 @@ public final class VmHost implements AutoCloseable {
       synchronized (destinations) {
         DestinationRun run = destinations.get(id);
         if (run == null) {
-          if (message.hasPrepare()) {
+          if (sources.containsKey(id)) {
+            Strangers.refusal(message, "source and destination are the same host")
+                .ifPresent(link::send);
+          } else if (journal.holds(id)) {
+            // it is not forgotten, so silence is the only true answer until it was taken up
+            log.warn("hand-off {} is in the journal but was not taken up yet", id);
+          } else if (message.hasPrepare()) {
             receive(message.getPrepare(), id);
           } else {
             Strangers.answer(message).ifPresent(link::send);
@@ -418,7 +345,7 @@ public final class VmHost implements AutoCloseable {
           if (before != null) {
             // an older connection has nothing to say any more
             before.close();
-            run.down();
+            run.down(true);
           }
           run.execute(() -> run.useLink(link));
           run.up();
@@ -449,74 +376,144 @@ public final class VmHost implements AutoCloseable {
   // ---- after a crash
 
   private void recover() throws IOException {
+    Set<String> names = new TreeSet<>();
     try (Stream<Path> list = Files.list(config.state().resolve("vms"))) {
-      for (Path path : list.filter(Files::isDirectory).toList()) {
-        VmDirectory files = new VmDirectory(path);
-        ManagedVm.readSpec(files).ifPresent(spec -> adopt(new ManagedVm(spec, files, events)));
+      list.filter(Files::isDirectory).forEach(path -> names.add(path.getFileName().toString()));
+    }
+    Map<String, List<HandoffRecord>> records =
+        journal.all().stream().collect(Collectors.groupingBy(HandoffRecord::vm));
+    names.addAll(records.keySet());
+    for (String name : names) {
+      Recovery recovery = new Recovery(name, records.getOrDefault(name, List.of()));
+      if (!recovery.attempt()) {
+        recovery.keepTrying();
       }
     }
-    for (HandoffRecord record : journal.all()) {
-      ManagedVm vm = vms.get(record.vm());
-      log.info("taking up hand-off {} of {}, {}", record.handoff(), record.vm(), record.phase());
-      if (record.role() == Role.SOURCE) {
-        recoverSource(record, vm);
-      } else {
-        DestinationRun run =
-            new DestinationRun(
-                record,
-                DestinationHandoff.recover(record),
-                pipes,
-                this::startIncoming,
-                journal,
-                events,
-                this::over);
-        destinations.put(record.handoff(), run);
-        if (vm != null) {
-          vm.attach(run);
+  }
+
+  /**
+   * Takes up one VM and its hand-offs. Nothing is done on their account before its QEMU is either
+   * under control or known to be gone: one that does not answer is not a dead one.
+   */
+  private final class Recovery {
+    private final String name;
+    private final List<HandoffRecord> records;
+    private final VmDirectory files;
+
+    Recovery(String name, List<HandoffRecord> records) {
+      this.name = name;
+      this.records = records;
+      this.files = directory(name);
+    }
+
+    /** Whether that is done. */
+    boolean attempt() {
+      ManagedVm vm = ManagedVm.readSpec(files).map(this::managed).orElse(null);
+      if (vm != null) {
+        try {
+          adopt(vm);
+        } catch (QemuException e) {
+          log.error("VM {} is there but cannot be controlled yet: {}", name, e.getMessage());
+          unblock();
+          return false;
         }
-        run.resume(vm);
       }
+      records.forEach(record -> takeUp(record, vm));
+      return true;
     }
-  }
 
-  private void recoverSource(HandoffRecord record, @Nullable ManagedVm found) {
-    ManagedVm vm = found;
-    if (vm == null) {
-      VmDirectory files = directory(record.vm());
-      VmSpec spec = ManagedVm.readSpec(files).orElse(null);
-      if (spec == null) {
-        log.error("hand-off {} of {}: its description is gone", record.handoff(), record.vm());
-        return;
-      }
-      vm = new ManagedVm(spec, files, events);
+    private ManagedVm managed(VmSpec spec) {
+      return new ManagedVm(spec, files, events);
     }
-    SourceRun run =
-        new SourceRun(
-            record,
-            SourceHandoff.recover(record),
-            vm,
-            pipes,
-            MigrationSettings.usual(false),
-            journal,
-            events,
-            this::over);
-    vm.attach(run);
-    sources.put(record.handoff(), run);
-    run.execute(() -> run.useLink(transport.open(record.peer(), run)));
-    run.resume();
-  }
 
-  private void adopt(ManagedVm vm) {
-    try {
-      QemuProcess.adopt(vm.name(), vm.files(), vm::onEvent)
+    private void adopt(ManagedVm vm) {
+      QemuProcess.adopt(name, files, vm::onEvent)
           .ifPresent(
               qemu -> {
-                vms.put(vm.name(), vm);
-                vm.use(qemu, this::gone);
-                log.info("found VM {} running, process {}", vm.name(), qemu.pid());
+                vms.put(name, vm);
+                vm.use(qemu, VmHost.this::gone);
+                log.info("found VM {} running, process {}", name, qemu.pid());
               });
-    } catch (QemuException e) {
-      log.error("VM {} is there but cannot be controlled: {}", vm.name(), e.getMessage());
+    }
+
+    /** A QEMU may be waiting for a pipe that does not read; this transfer is given up anyway. */
+    private void unblock() {
+      for (HandoffRecord record : records) {
+        if (record.role() == Role.SOURCE && record.phase() != Phase.COMMITTING) {
+          pipes.sender(files.path(), record.handoff(), "").kill();
+        }
+      }
+    }
+
+    void keepTrying() {
+      Thread thread =
+          new Thread(
+              () -> {
+                try {
+                  do {
+                    Thread.sleep(RECOVERY_PAUSE_MILLIS);
+                  } while (!closed && !attempt());
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              },
+              "recover-" + name);
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    private void takeUp(HandoffRecord record, @Nullable ManagedVm vm) {
+      log.info("taking up hand-off {} of {}, {}", record.handoff(), name, record.phase());
+      if (record.role() == Role.SOURCE) {
+        takeUpSource(record, vm);
+      } else {
+        takeUpDestination(record, vm);
+      }
+    }
+
+    private void takeUpSource(HandoffRecord record, @Nullable ManagedVm vm) {
+      if (vm == null) {
+        log.error("hand-off {} of {}: its description is gone", record.handoff(), name);
+        return;
+      }
+      SourceRun run =
+          new SourceRun(
+              record,
+              SourceHandoff.recover(record),
+              vm,
+              pipes,
+              MigrationSettings.usual(false),
+              journal,
+              events,
+              VmHost.this::over);
+      attach(vm, run);
+      sources.put(record.handoff(), run);
+      run.resume();
+      run.execute(() -> run.useLink(transport.open(record.peer(), run)));
+    }
+
+    private void takeUpDestination(HandoffRecord record, @Nullable ManagedVm vm) {
+      DestinationRun run =
+          new DestinationRun(
+              record,
+              DestinationHandoff.recover(record),
+              pipes,
+              VmHost.this::startIncoming,
+              journal,
+              events,
+              VmHost.this::over);
+      if (vm != null) {
+        attach(vm, run);
+      }
+      run.resume(vm);
+      destinations.put(record.handoff(), run);
+    }
+
+    /** Of several hand-offs of one VM QEMU concerns the one that may still have to act on it. */
+    private static void attach(ManagedVm vm, HandoffRun run) {
+      if (vm.run() == null || run.record().phase().governsGuest()) {
+        vm.attach(run);
+      }
     }
   }
 
@@ -546,6 +543,7 @@ public final class VmHost implements AutoCloseable {
    */
   @Override
   public void close() {
+    closed = true;
     sources.values().forEach(HandoffRun::dispose);
     destinations.values().forEach(HandoffRun::dispose);
     transport.close();

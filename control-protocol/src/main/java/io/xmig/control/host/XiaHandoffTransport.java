@@ -184,7 +184,7 @@ public final class XiaHandoffTransport implements HandoffTransport {
           queue.removeFirst();
         }
       } catch (XiaSocketException e) {
-        lost(to, e.getMessage());
+        lost(to, isGone(e), e.getMessage());
       }
     }
 
@@ -204,7 +204,7 @@ public final class XiaHandoffTransport implements HandoffTransport {
         while (from == connection) {
           int got = from.read(framing.buffer());
           if (got < 0) {
-            lost(from, "closed by the peer");
+            lost(from, true, "closed by the peer");
             return;
           }
           if (got == 0) {
@@ -218,18 +218,23 @@ public final class XiaHandoffTransport implements HandoffTransport {
         }
       } catch (InvalidProtocolBufferException e) {
         log.warn("malformed message of a host service, connection closed: {}", e.getMessage());
-        lost(from, e.getMessage());
+        lost(from, true, e.getMessage());
       } catch (XiaSocketException e) {
-        lost(from, e.getMessage());
+        lost(from, isGone(e), e.getMessage());
       }
     }
 
     @Override
     public void onClosed(StreamConnection over, @Nullable XiaSocketException cause) {
-      lost(over, cause == null ? "closed" : cause.getMessage());
+      lost(over, cause == null || isGone(cause), cause == null ? "closed" : cause.getMessage());
     }
 
-    private void lost(StreamConnection over, @Nullable String why) {
+    private static boolean isGone(XiaSocketException cause) {
+      return cause.kind() == XiaSocketException.Kind.RESET
+          || cause.kind() == XiaSocketException.Kind.CLOSED;
+    }
+
+    private void lost(StreamConnection over, boolean peerIsGone, @Nullable String why) {
       if (over != connection) {
         return;
       }
@@ -238,7 +243,7 @@ public final class XiaHandoffTransport implements HandoffTransport {
       queue.clear();
       over.abort();
       if (!ended && events != null) {
-        events.down();
+        events.down(peerIsGone);
       }
       if (peer == null) {
         links.remove(this);
@@ -252,7 +257,7 @@ public final class XiaHandoffTransport implements HandoffTransport {
       onLoop(
           () -> {
             if (connection != null) {
-              lost(connection, "made anew");
+              lost(connection, false, "made anew");
             }
           });
     }

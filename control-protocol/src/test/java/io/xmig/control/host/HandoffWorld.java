@@ -19,11 +19,15 @@ import org.jspecify.annotations.Nullable;
 final class HandoffWorld {
   enum Fault {
     CRASH_SOURCE_SERVICE,
+    /** It comes back only when nothing else can happen any more. */
+    LOSE_SOURCE_SERVICE,
     CRASH_DESTINATION_SERVICE,
     KILL_SOURCE_QEMU,
     KILL_DESTINATION_QEMU,
     KILL_PIPE,
     CUT_LINK,
+    /** Its timer goes off, although the link may come back any moment. */
+    DESTINATION_LOSES_PATIENCE,
     CANCEL
   }
 
@@ -62,6 +66,7 @@ final class HandoffWorld {
   private @Nullable SourceHandoff source;
   private @Nullable DestinationHandoff destination;
   private boolean sourceUp = true;
+  private boolean sourceStaysAway;
   private boolean destinationUp = true;
   private final Deque<HandoffEvent> sourceEvents = new ArrayDeque<>();
   private final Deque<HandoffEvent> destinationEvents = new ArrayDeque<>();
@@ -83,6 +88,7 @@ final class HandoffWorld {
   private boolean keptBySource;
   private boolean cancelled;
   private boolean streamLost;
+  private boolean destinationGaveUp;
   private boolean permissionUsed;
   private boolean permissionUsedAtCrash;
 
@@ -138,7 +144,7 @@ final class HandoffWorld {
     if (migration == Migration.SENT && !delivered && pipeAlive && destinationQemu) {
       steps.add(this::load);
     }
-    if (!sourceUp) {
+    if (!sourceUp && !sourceStaysAway) {
       steps.add(this::restartSource);
     }
     if (!destinationUp) {
@@ -157,15 +163,22 @@ final class HandoffWorld {
             });
       }
       if (destinationUp && destinationTimer) {
-        steps.add(
-            () -> {
-              say("destination: timed out");
-              destinationTimer = false;
-              destinationEvents.add(new HandoffEvent.TimedOut());
-            });
+        steps.add(this::destinationTimesOut);
       }
     }
+    if (steps.isEmpty() && sourceStaysAway) {
+      checkNothingWaits();
+      sourceStaysAway = false;
+      steps.add(this::restartSource);
+    }
     return steps;
+  }
+
+  private void destinationTimesOut() {
+    say("destination: timed out");
+    destinationTimer = false;
+    destinationGaveUp = true;
+    destinationEvents.add(new HandoffEvent.TimedOut());
   }
 
   // ---- faults
@@ -173,13 +186,15 @@ final class HandoffWorld {
   void inject(Fault fault) {
     say("** " + fault);
     switch (fault) {
-      case CRASH_SOURCE_SERVICE -> {
-        sourceUp = false;
-        source = null;
-        sourceActions.clear();
-        sourceTimer = false;
-        cutLink();
-        sourceEvents.clear();
+      case CRASH_SOURCE_SERVICE -> crashSource();
+      case LOSE_SOURCE_SERVICE -> {
+        crashSource();
+        sourceStaysAway = true;
+      }
+      case DESTINATION_LOSES_PATIENCE -> {
+        if (destinationTimer) {
+          destinationTimesOut();
+        }
       }
       case CRASH_DESTINATION_SERVICE -> {
         destinationUp = false;
@@ -218,13 +233,22 @@ final class HandoffWorld {
     check();
   }
 
+  private void crashSource() {
+    sourceUp = false;
+    source = null;
+    sourceActions.clear();
+    sourceTimer = false;
+    cutLink();
+    sourceEvents.clear();
+  }
+
   private void cutLink() {
     if (link) {
       link = false;
       toDestination.clear();
       toSource.clear();
-      sourceEvents.add(new HandoffEvent.LinkDown());
-      destinationEvents.add(new HandoffEvent.LinkDown());
+      sourceEvents.add(new HandoffEvent.LinkDown(random.nextBoolean()));
+      destinationEvents.add(new HandoffEvent.LinkDown(random.nextBoolean()));
     }
   }
 
@@ -373,6 +397,8 @@ final class HandoffWorld {
       }
     } else if (action instanceof HandoffAction.Continue) {
       sourceRuns = sourceQemu;
+      sourceHears(
+          sourceQemu ? new HandoffEvent.Continued() : new HandoffEvent.QemuDied("qemu is gone"));
     } else if (action instanceof HandoffAction.EndQemu) {
       sourceQemu = false;
       sourceRuns = false;
@@ -487,6 +513,14 @@ final class HandoffWorld {
     }
   }
 
+  /** A source that stays away must not keep a paused copy waiting. */
+  private void checkNothingWaits() {
+    if (destinationQemu && !destinationRuns) {
+      throw new AssertionError(
+          "the destination waits for a source that is gone:\n" + String.join("\n", trace));
+    }
+  }
+
   /** To be called at the end. */
   void checkEnd() {
     // a service that crashes after noting the permission cannot tell later whether it used it
@@ -494,7 +528,7 @@ final class HandoffWorld {
     // a source that has decided to keep the VM loses it with its QEMU
     boolean mayBeLost =
         sourceQemuKilledBeforeSent
-            || sourceQemuKilled && (keptBySource || streamLost || cancelled)
+            || sourceQemuKilled && (keptBySource || streamLost || cancelled || destinationGaveUp)
             || destinationQemuKilledAfterPermission
             || unknowable
             || sourceQemuKilled && destinationQemuKilled;

@@ -37,8 +37,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two host services and a real guest that is moved between them while things break. */
 @Tag("qemu")
@@ -242,11 +243,6 @@ class HostServiceIT {
     }
   }
 
-  /**
-   * Open: after a crash of the source's service the destination keeps its half-loaded VM for longer
-   * than the 30 s allowed here; whether it ever lets go is not known.
-   */
-  @EnabledIfSystemProperty(named = "xmig.crashes", matches = "true")
   @Test
   void stayWhereItIsAfterCancelRefusalDeadReceiverAndCrashes() throws Exception {
     Host a = startVm("echo " + GuestMain.READY + "; sleep 1000");
@@ -281,6 +277,17 @@ class HostServiceIT {
     await().atMost(SOON).until(() -> b.vm().isEmpty());
     await().atMost(SOON).until(() -> journalIsEmpty(a) && journalIsEmpty(b));
 
+    // it crashes and stays away: the destination does not wait for it
+    String orphaned = migrate(a, b, slow);
+    awaitEvent(a.client.watch(orphaned), event -> event.getName().equals("pass"));
+    await().atMost(SOON).until(() -> b.vm().isPresent());
+    a.crash();
+    await().atMost(SOON).until(() -> b.vm().isEmpty());
+    a.start();
+    assertThat(result(a, orphaned).getResult().getOutcome()).isEqualTo(Outcome.OUTCOME_STAYED);
+    assertThat(a.state("")).isEqualTo("running");
+    await().atMost(SOON).until(() -> journalIsEmpty(a) && journalIsEmpty(b));
+
     // nonsense
     Assertions.assertThatThrownBy(
             () ->
@@ -289,6 +296,26 @@ class HostServiceIT {
                     .migrate(MigrateRequest.newBuilder().setName("other").setTo("b").build()))
         .isInstanceOf(StatusRuntimeException.class)
         .hasMessageContaining("no such VM here");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"prepare", "migrate", "qemu-active", "stop", "commit"})
+  void aCrashOfTheSourcesServiceLeavesOneVm(String moment) throws Exception {
+    Host a = startVm("echo " + GuestMain.READY + "; sleep 1000");
+    Host b = new Host("b");
+
+    String migration = migrate(a, b, 0);
+    awaitEvent(a.client.watch(migration), event -> event.getName().equals(moment));
+    a.crash();
+    a.start();
+
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(List.of(a.state("none"), b.state("none")))
+                    .containsExactlyInAnyOrder("running", "none"));
+    await().atMost(SOON).until(() -> journalIsEmpty(a) && journalIsEmpty(b));
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** Host services in one process; connections can be cut and are made anew after a while. */
 final class LoopNetwork implements AutoCloseable {
@@ -30,7 +31,7 @@ final class LoopNetwork implements AutoCloseable {
         .submit(
             () -> {
               connected = false;
-              List.copyOf(pairs).forEach(Pair::lose);
+              List.copyOf(pairs).forEach(pair -> pair.lose(false));
             })
         .get(5, TimeUnit.SECONDS);
   }
@@ -62,7 +63,7 @@ final class LoopNetwork implements AutoCloseable {
           () -> {
             for (Pair pair : List.copyOf(pairs)) {
               if (pair.server == this || pair.client == this) {
-                pair.lose();
+                pair.lose(true);
               }
             }
           });
@@ -91,10 +92,10 @@ final class LoopNetwork implements AutoCloseable {
         Pair made = new Pair(End.this, server);
         made.toClient = listener;
         made.onLost =
-            () -> {
+            peerIsGone -> {
               pair = null;
               if (!ended && !closed) {
-                listener.down();
+                listener.down(peerIsGone);
                 connect();
               }
             };
@@ -120,7 +121,7 @@ final class LoopNetwork implements AutoCloseable {
         thread.execute(
             () -> {
               if (pair != null) {
-                pair.lose();
+                pair.lose(true);
               }
             });
       }
@@ -131,7 +132,7 @@ final class LoopNetwork implements AutoCloseable {
             () -> {
               ended = true;
               if (pair != null) {
-                pair.lose();
+                pair.lose(true);
               }
             });
       }
@@ -143,19 +144,19 @@ final class LoopNetwork implements AutoCloseable {
     private final End server;
     private HandoffTransport.Listener toClient;
     private HandoffTransport.Listener toServer;
-    private Runnable onLost;
+    private Consumer<Boolean> onLost;
 
     Pair(End client, End server) {
       this.client = client;
       this.server = server;
     }
 
-    private void lose() {
+    private void lose(boolean endIsGone) {
       if (pairs.remove(this)) {
         if (!server.closed) {
-          toServer.down();
+          toServer.down(endIsGone);
         }
-        onLost.run();
+        onLost.accept(endIsGone);
       }
     }
 
@@ -173,12 +174,12 @@ final class LoopNetwork implements AutoCloseable {
 
         @Override
         public void reset() {
-          thread.execute(Pair.this::lose);
+          thread.execute(() -> Pair.this.lose(true));
         }
 
         @Override
         public void close() {
-          thread.execute(Pair.this::lose);
+          thread.execute(() -> Pair.this.lose(true));
         }
       };
     }
