@@ -96,6 +96,23 @@ public final class QemuProcess implements AutoCloseable {
       boolean incoming,
       boolean paused,
       Consumer<QmpEvent> listener) {
+    return start(vm, files, accelerator, incoming, paused, List.of(), listener);
+  }
+
+  /**
+   * The same somewhere else, e.g. in a network namespace.
+   *
+   * @param prefix words before QEMU's command line; what they start must become QEMU itself ({@code
+   *     exec}), since its process id is QEMU's
+   */
+  public static QemuProcess start(
+      VmSpec vm,
+      VmDirectory files,
+      Accelerator accelerator,
+      boolean incoming,
+      boolean paused,
+      List<String> prefix,
+      Consumer<QmpEvent> listener) {
     Path program = find(program());
     if (program == null) {
       throw new QemuException(
@@ -112,6 +129,7 @@ public final class QemuProcess implements AutoCloseable {
     if (setsid != null) {
       command.add(setsid.toString());
     }
+    command.addAll(prefix);
     command.add(program.toString());
     command.addAll(QemuCommandLine.arguments(vm, accelerator, files, incoming, paused));
     Process process;

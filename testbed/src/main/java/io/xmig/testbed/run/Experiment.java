@@ -5,6 +5,7 @@ import io.xmig.control.host.v1.NicAttachment;
 import io.xmig.control.host.v1.Progress;
 import io.xmig.control.host.v1.StartVmRequest;
 import io.xmig.control.host.v1.VmInfo;
+import io.xmig.testbed.net.Net;
 import io.xmig.testbed.report.RunResult;
 import io.xmig.testbed.vm.GuestImage;
 import io.xmig.testbed.vm.GuestImageBuilder;
@@ -29,7 +30,7 @@ import java.util.regex.Pattern;
  */
 final class Experiment {
   private static final String VM = "vm";
-  private static final String MAC = "52:54:00:78:6d:69";
+  static final String MAC = "52:54:00:78:6d:69";
   private static final Xid VM_HID = Xid.parse("HID:7669727475616c206d616368696e652031000001");
   private static final Duration NODE_START = Duration.ofSeconds(30);
   private static final Duration BOOT = Duration.ofSeconds(90);
@@ -61,10 +62,15 @@ final class Experiment {
       Topology topology = Topology.load(scenario.topology());
       Network network = new Network(lab, scenario, options);
       network.start();
-      say.accept("network up: " + String.join(", ", scenario.nodes()));
+      say.accept(
+          "network up: "
+              + String.join(", ", scenario.nodes())
+              + " ("
+              + network.links().description()
+              + ")");
       try (Hypervisors hypervisors = startHosts(lab, network)) {
         String first = scenario.hosts().get(0);
-        VmInfo vm = hypervisors.start(first, startRequest(lab, image));
+        VmInfo vm = hypervisors.start(first, startRequest(lab, network.links(), image));
         say.accept(
             "VM started on "
                 + first
@@ -93,6 +99,7 @@ final class Experiment {
       String host = scenario.hosts().get(i);
       lab.launch(
           "host-" + host,
+          network.links().prefix(host),
           List.of(
               "host",
               "--xia",
@@ -100,7 +107,7 @@ final class Experiment {
               "--state",
               lab.directory().resolve(host).toString(),
               "--nic",
-              lab.directory().resolve("plug-" + scenario.lans().get(i) + ".sock").toString()));
+              network.links().nic(host)));
     }
     Hypervisors hypervisors = new Hypervisors();
     for (String host : scenario.hosts()) {
@@ -110,12 +117,13 @@ final class Experiment {
     return hypervisors;
   }
 
-  private StartVmRequest startRequest(Lab lab, GuestImage image) throws IOException {
+  private StartVmRequest startRequest(Lab lab, Net net, GuestImage image) throws IOException {
     Map<String, String> environment = new TreeMap<>();
     environment.put("XMIG_HID", VM_HID.toString());
     environment.put("XMIG_NAME", VM + ".xia");
-    if (options.mtu != 1500) {
-      environment.put("MTU", Integer.toString(options.mtu));
+    int mtu = net.guestMtu();
+    if (mtu != 1500) {
+      environment.put("MTU", Integer.toString(mtu));
     }
     StringBuilder run = new StringBuilder("/xmig/guest");
     if (options.ballastMb > 0) {
@@ -130,19 +138,21 @@ final class Experiment {
             .setInitrd(image.initrd().toString())
             .setAppend(image.commandLine(environment, run.toString()))
             .setMac(MAC)
-            .setHostMtu(options.mtu == 1500 ? 0 : options.mtu)
-            .setNic(
-                NicAttachment.newBuilder()
-                    .setRemote(
-                        lab.directory()
-                            .resolve("plug-" + scenario.lans().get(0) + ".sock")
-                            .toString()));
+            .setHostMtu(mtu == 1500 ? 0 : mtu)
+            .setNic(attachment(net.nic(scenario.hosts().get(0))));
     if (image.disk() != null) {
       Path disk = lab.directory().resolve("disk.raw");
       image.copyDisk(disk);
       request.setDisk(disk.toString());
     }
     return request.build();
+  }
+
+  private static NicAttachment attachment(String nic) {
+    NicAttachment.Builder made = NicAttachment.newBuilder();
+    return nic.startsWith("tap:")
+        ? made.setTap(nic.substring("tap:".length())).build()
+        : made.setRemote(nic).build();
   }
 
   private RunResult observe(
@@ -263,10 +273,7 @@ final class Experiment {
         scenario.topology().getFileName().toString(),
         network.stackName(),
         vm.getAccelerator().toLowerCase(java.util.Locale.ROOT).contains("kvm") ? "kvm" : "tcg",
-        "Unix datagrams, MTU "
-            + options.mtu
-            + ", "
-            + (options.shape == null ? "as in the topology" : options.shape),
+        network.links().description(),
         options.ramOnly ? "ram-only" : "full",
         options.downtimeLimitMs,
         new RunResult.Vm(

@@ -1,5 +1,8 @@
 package io.xmig.testbed.run;
 
+import io.xmig.testbed.net.Net;
+import io.xmig.testbed.net.Starter;
+import io.xmig.testbed.net.VethNet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -15,8 +18,11 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The place of one run: a directory for its sockets and logs, and every process it started. Closing
@@ -25,7 +31,7 @@ import java.util.stream.Stream;
  *
  * @threading one thread, but {@link #close} may come from the shutdown hook
  */
-public final class Lab implements AutoCloseable {
+public final class Lab implements AutoCloseable, Starter {
   private static final String PREFIX = "xmig-run-";
   private static final Duration GRACE = Duration.ofSeconds(5);
   private static final int TAIL_LINES = 15;
@@ -34,6 +40,7 @@ public final class Lab implements AutoCloseable {
   private final boolean keep;
   private final Deque<Child> children = new ArrayDeque<>();
   private final Thread hook = new Thread(this::tearDown, "lab-cleanup");
+  private @Nullable Net net;
   private boolean down;
 
   private record Child(String name, Process process, Path log) {}
@@ -59,6 +66,12 @@ public final class Lab implements AutoCloseable {
     return lab;
   }
 
+  /** Takes links over: closed when every process of the run has ended. */
+  public synchronized Net own(Net made) {
+    net = made;
+    return made;
+  }
+
   /** Where the run keeps its sockets and logs. */
   public Path directory() {
     return directory;
@@ -73,9 +86,11 @@ public final class Lab implements AutoCloseable {
    * Starts an xmig command as a process of its own; {@link #awaitReady} waits for it.
    *
    * @param name for messages and for the log
+   * @param prefix words before the command, which say where it runs
    */
-  public void launch(String name, List<String> arguments) {
-    List<String> command = new ArrayList<>();
+  @Override
+  public void launch(String name, List<String> prefix, List<String> arguments) {
+    List<String> command = new ArrayList<>(prefix);
     command.add(launcher());
     command.addAll(arguments);
     Path log = log(name);
@@ -101,6 +116,7 @@ public final class Lab implements AutoCloseable {
    * @param readyWord its output contains this once it is
    * @throws RunException with the end of its log when it ends or stays silent instead
    */
+  @Override
   public void awaitReady(String name, String readyWord, Duration limit) {
     Child child;
     synchronized (children) {
@@ -184,6 +200,13 @@ public final class Lab implements AutoCloseable {
     for (Child child : ending) {
       end(child.process());
     }
+    if (net != null) {
+      try {
+        net.close();
+      } catch (RuntimeException e) {
+        System.err.println("xmig: " + e.getMessage());
+      }
+    }
     if (!keep) {
       try {
         deleteTree(directory);
@@ -211,16 +234,16 @@ public final class Lab implements AutoCloseable {
 
   /** Removes what runs left whose runner was killed before it could; returns how many. */
   static int removeAbandoned() throws IOException {
-    int removed = 0;
+    Set<String> removed = new TreeSet<>(VethNet.removeAbandoned());
     Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
     try (Stream<Path> entries = Files.list(temporary)) {
       for (Path entry : entries.filter(Lab::isAbandoned).toList()) {
         Abandoned.clean(entry);
         deleteTree(entry);
-        removed++;
+        removed.add(entry.getFileName().toString());
       }
     }
-    return removed;
+    return removed.size();
   }
 
   private static boolean isAbandoned(Path entry) {
@@ -255,7 +278,7 @@ public final class Lab implements AutoCloseable {
 
           @Override
           public FileVisitResult postVisitDirectory(
-              Path dir, java.io.@org.jspecify.annotations.Nullable IOException failure)
+              Path dir, @Nullable IOException failure)
               throws IOException {
             Files.deleteIfExists(dir);
             return FileVisitResult.CONTINUE;

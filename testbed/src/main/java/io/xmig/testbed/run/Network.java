@@ -1,5 +1,9 @@
 package io.xmig.testbed.run;
 
+import io.xmig.testbed.net.Net;
+import io.xmig.testbed.net.UserNet;
+import io.xmig.testbed.net.VethNet;
+import io.xmig.xia.click.Topology;
 import io.xmig.xia.socket.Stacks;
 import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.libxsocket.LibraryCheck;
@@ -14,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The nodes of a run, one process each, with the services of their domain: takes the topology,
@@ -30,6 +35,7 @@ final class Network {
   private final Lab lab;
   private final Scenario scenario;
   private final RunOptions options;
+  private @Nullable Net links;
 
   Network(Lab lab, Scenario scenario, RunOptions options) {
     this.lab = lab;
@@ -50,18 +56,46 @@ final class Network {
     }
   }
 
-  /** Starts every node and its services; returns when they serve. */
+  /** Makes the links, starts every node and its services; returns when they serve. */
   void start() {
+    Net made = lab.own(makeLinks(Topology.load(scenario.topology())));
+    links = made;
     for (String node : scenario.nodes()) {
-      lab.launch(node, nodeWords(node));
+      lab.launch(node, made.prefix(node), nodeWords(node, made));
     }
     scenario.nodes().forEach(node -> lab.awaitReady(node, "\nready", START));
+    made.nodesRun();
     if (throughLibrary()) {
       scenario.nodes().stream().filter(node -> !isGateway(node)).forEach(this::startServices);
     }
   }
 
-  private List<String> nodeWords(String node) {
+  private Net makeLinks(Topology topology) {
+    return options.links.equals("veth")
+        ? VethNet.make(
+            topology,
+            lab.directory(),
+            scenario.nodes(),
+            scenario.hosts(),
+            Experiment.MAC,
+            options.mtu,
+            options.pathShape(),
+            lab)
+        : new UserNet(
+            topology,
+            lab.directory(),
+            scenario.hosts(),
+            scenario.lans(),
+            options.mtu,
+            options.pathShape());
+  }
+
+  /** What joins the nodes; there once they run. */
+  Net links() {
+    return java.util.Objects.requireNonNull(links, "not started");
+  }
+
+  private List<String> nodeWords(String node, Net net) {
     List<String> words =
         new ArrayList<>(
             List.of(
@@ -70,13 +104,8 @@ final class Network {
                 "--run",
                 lab.directory().toString(),
                 "--only",
-                node,
-                "--no-attachments",
-                "--mtu",
-                Integer.toString(options.mtu)));
-    if (options.shape != null) {
-      words.addAll(List.of("--shape", options.shape));
-    }
+                node));
+    words.addAll(net.nodeOptions());
     if (isGateway(node) || !throughLibrary()) {
       for (String service : servicesOf(node)) {
         words.addAll(List.of("--with", node + "=" + service));
@@ -99,7 +128,7 @@ final class Network {
         words.addAll(
             List.of("--status-file", lab.directory().resolve(name + ".status").toString()));
       }
-      lab.launch(name, words);
+      lab.launch(name, links().prefix(node), words);
       lab.awaitReady(name, service.equals("agent") ? "agent of" : "name server ready", START);
     }
   }

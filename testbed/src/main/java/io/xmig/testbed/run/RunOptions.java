@@ -1,5 +1,6 @@
 package io.xmig.testbed.run;
 
+import io.xmig.testbed.net.PathShape;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -59,10 +60,24 @@ public final class RunOptions {
   int mtu;
 
   @Option(
+      names = "--links",
+      paramLabel = "user|veth",
+      defaultValue = "user",
+      description = {
+        "user: datagram sockets, no privilege needed.",
+        "veth: a network namespace per node, veth pairs, taps for the VM; needs root.",
+        "Default: ${DEFAULT-VALUE}."
+      })
+  String links;
+
+  @Option(
       names = "--shape",
-      paramLabel = "SHAPE",
-      description =
-          "Rate, delay and loss of the links instead of the topology's, e.g. 100mbit,20ms,1%%.")
+      paramLabel = "RATE,DELAY[,LOSS]",
+      description = {
+        "Emulated link between the hosts of the VM: rate each way, delay there and back, frames"
+            + " lost each way; e.g. 1gbit,1ms or 100mbit,20ms,1%%.",
+        "inter-ad: the link between the routers; intra-ad: HOST_B's. Others stay as they are."
+      })
   @Nullable String shape;
 
   @Option(
@@ -127,6 +142,11 @@ public final class RunOptions {
     return Duration.ofMillis(settleMs);
   }
 
+  /** What the link between the hosts is like, {@code null} for as it is. */
+  @Nullable PathShape pathShape() {
+    return shape == null ? null : PathShape.parse(shape);
+  }
+
   /** What is wrong with the numbers given, or {@code null}. */
   @Nullable String problem() {
     if (migrations < 1 || migrations > 1000) {
@@ -154,6 +174,17 @@ public final class RunOptions {
     }
     if (downtimeLimitMs < 1 || xpingIntervalMs < 1 || calIntervalMs < 1 || limitSeconds < 1) {
       return "times must be at least 1";
+    }
+    if (!links.equals("user") && !links.equals("veth")) {
+      return "--links is user or veth, not '" + links + "'";
+    }
+    if (links.equals("veth") && xia.startsWith("libxsocket")) {
+      return "--xia libxsocket needs --links user: the library's nodes are found on the loopback";
+    }
+    try {
+      pathShape();
+    } catch (IllegalArgumentException e) {
+      return "--shape: " + e.getMessage();
     }
     if (settleMs < 500) {
       return "--settle must be at least 500: answers before and after are part of the verdict";

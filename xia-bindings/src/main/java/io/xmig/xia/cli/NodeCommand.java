@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
       "  xmig node testbed/topologies/intra-ad.click --run /tmp/net",
       "  xmig node intra-ad.click --run /tmp/net --only HOST_A,HOST_B",
       "  xmig node intra-ad.click --api-ports file    (then: XSOCKCONF=… ./a-program-of-yours)",
+      "  xmig node intra-ad.click --only ROUTER_1 --devices eth",
       "  xmig node wan.click --run /tmp/net --shape 100mbit,20ms,1%% --mtu 9000",
       "  qemu-system-x86_64 … -netdev dgram,id=n0,local.type=unix,local.path=/tmp/net/vm1.sock,\\",
       "      remote.type=unix,remote.path=/tmp/net/plug-SEGMENT_A.sock"
@@ -115,6 +116,15 @@ public final class NodeCommand implements Callable<Integer> {
       names = "--no-attachments",
       description = "Leave out UDP sockets and devices that the file attaches to ports.")
   private boolean noAttachments;
+
+  @Option(
+      names = "--devices",
+      paramLabel = "PREFIX",
+      description = {
+        "The ports of the one node of --only are network interfaces of this machine, PREFIX0,"
+            + " PREFIX1, …, instead of what the file joins them to. Needs root or CAP_NET_RAW."
+      })
+  private @Nullable String devices;
 
   @Option(
       names = "--cache",
@@ -213,9 +223,13 @@ public final class NodeCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw wrong(command, "--shape: " + e.getMessage());
     }
+    if (devices != null && only.size() != 1) {
+      throw wrong(command, "--devices needs --only with one node");
+    }
     HostOptions options =
         HostOptions.in(run.toAbsolutePath())
             .withOnly(only)
+            .withDevices(devices)
             .withMtu(mtu)
             .withShape(instead)
             .withControl(controlPort(command))

@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param apiPorts UDP ports on which programs linked with the prototype's library are served: the
  *     first of consecutive ones, a port per node in the order of the file, 0 for any free ones,
  *     {@link #NO_API_PORTS} or {@link #API_PORTS_OF_FILE}
+ * @param devices first part of the names of this machine's network interfaces that are the ports of
+ *     the one node that runs here, e.g. {@code eth} for {@code eth0}, {@code eth1} …, instead of what
+ *     the file joins them to; {@code null} for the file's
  * @param seed of jitter, loss and identifiers; {@code null} for a new one each time
  */
 public record HostOptions(
@@ -36,6 +39,7 @@ public record HostOptions(
     long cacheBytes,
     long chunkBytes,
     int apiPorts,
+    @Nullable String devices,
     @Nullable Long seed) {
   /** Programs linked with the prototype's library are not served. */
   public static final int NO_API_PORTS = -1;
@@ -54,6 +58,10 @@ public record HostOptions(
 
   public HostOptions {
     only = Set.copyOf(only);
+    if (devices != null && only.size() != 1) {
+      throw new IllegalArgumentException(
+          "interfaces can be the ports of one node; name it: --only NODE");
+    }
   }
 
   /** Everything in the file, with sockets in this directory and an MTU of 1500. */
@@ -69,6 +77,7 @@ public record HostOptions(
         0,
         DEFAULT_CHUNK_BYTES,
         NO_API_PORTS,
+        null,
         null);
   }
 
@@ -85,6 +94,7 @@ public record HostOptions(
         cacheBytes,
         chunkBytes,
         apiPorts,
+        devices,
         seed);
   }
 
@@ -101,6 +111,7 @@ public record HostOptions(
         cacheBytes,
         chunkBytes,
         apiPorts,
+        devices,
         seed);
   }
 
@@ -117,6 +128,7 @@ public record HostOptions(
         cacheBytes,
         chunkBytes,
         apiPorts,
+        devices,
         seed);
   }
 
@@ -133,6 +145,7 @@ public record HostOptions(
         cacheBytes,
         chunkBytes,
         apiPorts,
+        devices,
         seed);
   }
 
@@ -149,6 +162,7 @@ public record HostOptions(
         cacheBytes,
         chunkBytes,
         apiPorts,
+        devices,
         seed);
   }
 
@@ -165,6 +179,7 @@ public record HostOptions(
         cacheBytes,
         chunkBytes,
         apiPorts,
+        devices,
         seed);
   }
 
@@ -181,6 +196,7 @@ public record HostOptions(
         bytes,
         chunkBytes,
         apiPorts,
+        devices,
         seed);
   }
 
@@ -197,6 +213,7 @@ public record HostOptions(
         cacheBytes,
         bytes,
         apiPorts,
+        devices,
         seed);
   }
 
@@ -213,6 +230,24 @@ public record HostOptions(
         cacheBytes,
         chunkBytes,
         ports,
+        devices,
+        seed);
+  }
+
+  /** With interfaces of this machine as the ports of the one node that runs here. */
+  public HostOptions withDevices(@Nullable String prefix) {
+    return new HostOptions(
+        only,
+        directory,
+        mtu,
+        shape,
+        control,
+        attachments,
+        localApi,
+        cacheBytes,
+        chunkBytes,
+        apiPorts,
+        prefix,
         seed);
   }
 
@@ -229,6 +264,7 @@ public record HostOptions(
         cacheBytes,
         chunkBytes,
         apiPorts,
+        devices,
         value);
   }
 }

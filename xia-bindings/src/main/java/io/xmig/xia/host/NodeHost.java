@@ -139,7 +139,7 @@ public final class NodeHost implements AutoCloseable {
       }
     }
     for (Topology.Switch lan : topology.switches()) {
-      if (placement.isHere(lan.name())) {
+      if (placement.isHere(lan.name()) && options.devices() == null) {
         EthernetSwitch made = new EthernetSwitch(loop, lan.name());
         loop.own(made);
         switches.put(lan.name(), made);

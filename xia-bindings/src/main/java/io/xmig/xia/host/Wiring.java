@@ -12,11 +12,13 @@ import io.xmig.xia.link.ShapedLink;
 import io.xmig.xia.link.UdpLink;
 import io.xmig.xia.link.UnixHub;
 import io.xmig.xia.link.UnixLink;
+import io.xmig.xia.link.posix.NetDevice;
 import io.xmig.xia.node.XiaNode;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /** Makes the links of a topology and joins nodes and switches to them. */
@@ -45,6 +47,11 @@ final class Wiring {
   }
 
   void connect() {
+    String devices = host.options().devices();
+    if (devices != null) {
+      host.names().forEach(node -> openPorts(node, devices));
+      return;
+    }
     for (Topology.Link link : host.topology().links()) {
       connect(link);
     }
@@ -65,6 +72,25 @@ final class Wiring {
                 here::detach));
       }
     }
+  }
+
+  /** Every port that the file joins to something is an interface; shapes are the interface's. */
+  private void openPorts(String node, String prefix) {
+    List<Topology.Port> ports = host.topology().node(node).ports();
+    for (int port = 0; port < ports.size(); port++) {
+      Topology.End end = new Topology.End(node, port);
+      if (host.topology().links().stream().anyMatch(l -> l.a().equals(end) || l.b().equals(end))) {
+        openPort(end, prefix + port, ports.get(port).mac());
+      }
+    }
+  }
+
+  private void openPort(Topology.End end, String device, long mac) {
+    // listening to every address costs a bridge, which then hands over what it only forwards
+    boolean foreign = NetDevice.named(device).mac() != mac;
+    PacketLink link = PacketLink.open(loop, device, foreign);
+    join(end, link);
+    host.watch(link.device().index(), host.node(end.element()), end.port());
   }
 
   private void connect(Topology.Link link) {

@@ -1,0 +1,34 @@
+package io.xmig.testbed.net;
+
+import java.util.List;
+
+/**
+ * The links of a run.
+ *
+ * <p>Made before the nodes are started; {@link #nodesRun} once they are; closed after every process
+ * of the run has ended.
+ *
+ * @threading one thread
+ */
+public interface Net extends AutoCloseable {
+  /** Words before a command that make it run where a node is; empty for anywhere. */
+  List<String> prefix(String node);
+
+  /** Options for {@code xmig node}, besides the file and {@code --only}. */
+  List<String> nodeOptions();
+
+  /** What network cards of VMs on a host are attached to, for {@code xmig host --nic}. */
+  String nic(String host);
+
+  /** The MTU of a VM's network card. */
+  int guestMtu();
+
+  /** To be called when all nodes run. */
+  void nodesRun();
+
+  /** For people. */
+  String description();
+
+  @Override
+  void close();
+}
