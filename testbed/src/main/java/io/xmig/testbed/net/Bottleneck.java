@@ -31,9 +31,7 @@ final class Bottleneck {
         .findFirst()
         .map(List::of)
         .orElseThrow(
-            () ->
-                new NetException(
-                    "no link of a router leads to the host", Map.of("host", last)));
+            () -> new NetException("no link of a router leads to the host", Map.of("host", last)));
   }
 
   static boolean isRouter(Topology topology, Topology.End end) {

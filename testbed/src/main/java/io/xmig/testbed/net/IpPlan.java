@@ -124,8 +124,7 @@ final class IpPlan {
   /** Links between routers; their place in the list is their number. */
   List<Topology.Link> trunks() {
     return topology.links().stream()
-        .filter(
-            l -> Bottleneck.isRouter(topology, l.a()) && Bottleneck.isRouter(topology, l.b()))
+        .filter(l -> Bottleneck.isRouter(topology, l.a()) && Bottleneck.isRouter(topology, l.b()))
         .toList();
   }
 }

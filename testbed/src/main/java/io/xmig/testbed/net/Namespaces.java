@@ -37,7 +37,9 @@ public final class Namespaces {
       String probe = "xmig-probe-" + ProcessHandle.current().pid();
       try {
         ip(List.of("netns", "add", probe), "");
-        ip(List.of("-n", probe, "-batch", "-"), "tuntap add dev t0 mode tap\nlink add v0 type veth peer name v1\nlink add b0 type bridge\n");
+        ip(
+            List.of("-n", probe, "-batch", "-"),
+            "tuntap add dev t0 mode tap\nlink add v0 type veth peer name v1\nlink add b0 type bridge\n");
       } finally {
         remove(probe);
       }
@@ -104,7 +106,8 @@ public final class Namespaces {
 
   /** Whether an interface lets frames through. */
   static boolean carries(String namespace, String device) {
-    String[] words = ip(List.of("-n", namespace, "-br", "link", "show", "dev", device), "").split("\\s+");
+    String[] words =
+        ip(List.of("-n", namespace, "-br", "link", "show", "dev", device), "").split("\\s+");
     return words.length > 1 && words[1].equals("UP");
   }
 

@@ -63,8 +63,7 @@ final class NetPlan {
     this.topology = topology;
     this.nodes = Set.copyOf(nodes);
     this.shape = shape;
-    this.shaped =
-        shape == null ? Set.of() : new HashSet<>(Bottleneck.of(topology, hosts));
+    this.shaped = shape == null ? Set.of() : new HashSet<>(Bottleneck.of(topology, hosts));
     this.guestMac = guestMac;
     this.guestHome = hosts.get(0);
     this.ip = new IpPlan(topology);
@@ -75,8 +74,7 @@ final class NetPlan {
     String a = home(link.a().element());
     String b = home(link.b().element());
     if (!a.equals(b) && nodes.contains(a) && nodes.contains(b)) {
-      cables.add(
-          new Cable(plug(link.a()), plug(link.b()), shaped.contains(link) ? shape : null));
+      cables.add(new Cable(plug(link.a()), plug(link.b()), shaped.contains(link) ? shape : null));
     }
   }
 
@@ -107,8 +105,7 @@ final class NetPlan {
 
   private Plug plug(Topology.End end) {
     if (Bottleneck.isRouter(topology, end)) {
-      boolean trunk =
-          ip.trunks().stream().anyMatch(l -> l.a().equals(end) || l.b().equals(end));
+      boolean trunk = ip.trunks().stream().anyMatch(l -> l.a().equals(end) || l.b().equals(end));
       return new Plug(
           end.element(),
           "eth" + end.port(),
@@ -187,7 +184,13 @@ final class NetPlan {
         .forEach(
             (other, mac) ->
                 lines.add(
-                    "neigh replace " + other + " lladdr " + mac + " dev " + bridge + " nud permanent"));
+                    "neigh replace "
+                        + other
+                        + " lladdr "
+                        + mac
+                        + " dev "
+                        + bridge
+                        + " nud permanent"));
     if (isRouter(node)) {
       for (int k = 0; k < ip.trunks().size(); k++) {
         Topology.Link trunk = ip.trunks().get(k);
@@ -228,7 +231,11 @@ final class NetPlan {
           Plug other = side == 0 ? cable.b() : cable.a();
           if (mine.node().equals(node) && !isRouter(other.node())) {
             lines.add(
-                "fdb replace " + hostMac(other.node()) + " dev " + mine.device() + " master static");
+                "fdb replace "
+                    + hostMac(other.node())
+                    + " dev "
+                    + mine.device()
+                    + " master static");
           }
         }
       }

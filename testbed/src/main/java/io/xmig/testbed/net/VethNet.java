@@ -153,8 +153,18 @@ public final class VethNet implements Net {
         List.of(
             "link set " + a + " down",
             "link set " + b + " down",
-            "link set " + a + " netns " + namespace(cable.a().node()) + " name " + cable.a().device(),
-            "link set " + b + " netns " + namespace(cable.b().node()) + " name " + cable.b().device()));
+            "link set "
+                + a
+                + " netns "
+                + namespace(cable.a().node())
+                + " name "
+                + cable.a().device(),
+            "link set "
+                + b
+                + " netns "
+                + namespace(cable.b().node())
+                + " name "
+                + cable.b().device()));
   }
 
   /** IPv6 would chatter on the links; routers forward IPv4. */

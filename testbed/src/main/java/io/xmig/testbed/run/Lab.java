@@ -277,8 +277,7 @@ public final class Lab implements AutoCloseable, Starter {
           }
 
           @Override
-          public FileVisitResult postVisitDirectory(
-              Path dir, @Nullable IOException failure)
+          public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException failure)
               throws IOException {
             Files.deleteIfExists(dir);
             return FileVisitResult.CONTINUE;

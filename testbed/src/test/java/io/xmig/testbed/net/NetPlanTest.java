@@ -66,7 +66,9 @@ class NetPlanTest {
     for (int port = 0; port < 3; port++) {
       assertThat(plan.joined("ROUTER_1", 9000))
           .contains(
-              "link set eth" + port + " type bridge_slave flood off mcast_flood off bcast_flood off");
+              "link set eth"
+                  + port
+                  + " type bridge_slave flood off mcast_flood off bcast_flood off");
     }
   }
 

@@ -54,7 +54,16 @@ class VethNetTest {
       assertThat(
               Namespaces.in(
                   net.namespace("HOST_A"),
-                  List.of("busybox", "ping", "-c", "1", "-W", "2", "-s", "8000", net.address("HOST_B"))))
+                  List.of(
+                      "busybox",
+                      "ping",
+                      "-c",
+                      "1",
+                      "-W",
+                      "2",
+                      "-s",
+                      "8000",
+                      net.address("HOST_B"))))
           .contains("1 packets received");
     }
     assertThat(Namespaces.named(run)).isEmpty();
@@ -69,9 +78,7 @@ class VethNetTest {
     net(dead);
     try (VethNet mine = net(alive)) {
       Process inside =
-          new ProcessBuilder(
-                  "ip", "netns", "exec", dead + "-HOST_A", "sleep", "600")
-              .start();
+          new ProcessBuilder("ip", "netns", "exec", dead + "-HOST_A", "sleep", "600").start();
       assertThat(VethNet.removeAbandoned()).contains(dead).doesNotContain(alive);
       assertThat(inside.waitFor(10, TimeUnit.SECONDS)).isTrue();
       assertThat(Namespaces.named(dead)).isEmpty();

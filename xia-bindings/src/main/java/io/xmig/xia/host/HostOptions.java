@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  *     first of consecutive ones, a port per node in the order of the file, 0 for any free ones,
  *     {@link #NO_API_PORTS} or {@link #API_PORTS_OF_FILE}
  * @param devices first part of the names of this machine's network interfaces that are the ports of
- *     the one node that runs here, e.g. {@code eth} for {@code eth0}, {@code eth1} …, instead of what
- *     the file joins them to; {@code null} for the file's
+ *     the one node that runs here, e.g. {@code eth} for {@code eth0}, {@code eth1} …, instead of
+ *     what the file joins them to; {@code null} for the file's
  * @param seed of jitter, loss and identifiers; {@code null} for a new one each time
  */
 public record HostOptions(
