@@ -1,6 +1,7 @@
 package io.xmig.control.cli;
 
 import io.xmig.control.pipe.StatusLines;
+import io.xmig.xia.cli.TimeSpan;
 import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;

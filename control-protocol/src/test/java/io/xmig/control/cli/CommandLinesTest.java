@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.xmig.xia.addr.DagParseException;
 import io.xmig.xia.addr.Xid;
+import io.xmig.xia.cli.ByteSize;
+import io.xmig.xia.cli.TimeSpan;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Duration;

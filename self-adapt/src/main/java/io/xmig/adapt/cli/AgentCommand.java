@@ -15,6 +15,7 @@ import io.xmig.xia.addr.DagParseException;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
 import io.xmig.xia.cli.StackOption;
+import io.xmig.xia.cli.TimeSpan;
 import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.ipc.NodeStackProvider;
 import io.xmig.xia.wire.EthernetFlyweight;
@@ -74,7 +75,7 @@ public final class AgentCommand implements Callable<Integer> {
       names = "--lifetime",
       paramLabel = "TIME",
       defaultValue = "60s",
-      converter = Spans.class,
+      converter = TimeSpan.class,
       description = "Lifetime of a registration; refreshed in time. Default: ${DEFAULT-VALUE}.")
   private Duration lifetime = Duration.ofSeconds(60);
 

@@ -6,6 +6,7 @@ import io.xmig.adapt.service.AdaptServices;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.DagParseException;
 import io.xmig.xia.cli.StackOption;
+import io.xmig.xia.cli.TimeSpan;
 import io.xmig.xia.socket.XiaStack;
 import java.time.Duration;
 import java.util.HashSet;
@@ -50,7 +51,7 @@ public final class GatewayCommand implements Callable<Integer> {
       names = "--period",
       paramLabel = "TIME",
       defaultValue = "1s",
-      converter = Spans.class,
+      converter = TimeSpan.class,
       description = "Pause between beacons. Default: ${DEFAULT-VALUE}.")
   private Duration period = Duration.ofSeconds(1);
 
@@ -58,7 +59,7 @@ public final class GatewayCommand implements Callable<Integer> {
       names = "--lifetime",
       paramLabel = "TIME",
       defaultValue = "60s",
-      converter = Spans.class,
+      converter = TimeSpan.class,
       description = "Longest lifetime of a registration. Default: ${DEFAULT-VALUE}.")
   private Duration lifetime = Duration.ofSeconds(60);
 
@@ -75,7 +76,7 @@ public final class GatewayCommand implements Callable<Integer> {
       names = "--clock-window",
       paramLabel = "TIME",
       defaultValue = "10m",
-      converter = Spans.class,
+      converter = TimeSpan.class,
       description = "How far a host's clock may be from ours. Default: ${DEFAULT-VALUE}.")
   private Duration clockWindow = Duration.ofMinutes(10);
 

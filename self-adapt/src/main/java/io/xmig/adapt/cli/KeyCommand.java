@@ -3,6 +3,7 @@ package io.xmig.adapt.cli;
 import io.xmig.adapt.trust.Delegation;
 import io.xmig.xia.XiaException;
 import io.xmig.xia.addr.XidType;
+import io.xmig.xia.cli.TimeSpan;
 import io.xmig.xia.key.KeyFiles;
 import io.xmig.xia.key.PublicIdentity;
 import io.xmig.xia.key.Signer;
@@ -104,7 +105,7 @@ public final class KeyCommand implements Runnable {
               names = "--for",
               required = true,
               paramLabel = "TIME",
-              converter = Spans.class,
+              converter = TimeSpan.class,
               description = "How long from now, e.g. 24h.")
           Duration time,
       @Option(names = "--out", required = true, paramLabel = "FILE", description = "Where to.")

@@ -3,6 +3,7 @@ package io.xmig.adapt.cli;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.DagParseException;
 import io.xmig.xia.cli.StackOption;
+import io.xmig.xia.cli.TimeSpan;
 import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.names.NameClient;
@@ -63,7 +64,7 @@ public final class NameCommand implements Runnable {
               names = "--timeout",
               paramLabel = "TIME",
               defaultValue = "5s",
-              converter = Spans.class,
+              converter = TimeSpan.class,
               description = "Default: ${DEFAULT-VALUE}.")
           Duration timeout) {
     CommandSpec s = Objects.requireNonNull(spec);
@@ -99,7 +100,7 @@ public final class NameCommand implements Runnable {
               names = "--timeout",
               paramLabel = "TIME",
               defaultValue = "5s",
-              converter = Spans.class,
+              converter = TimeSpan.class,
               description = "Default: ${DEFAULT-VALUE}.")
           Duration timeout) {
     CommandSpec s = Objects.requireNonNull(spec);

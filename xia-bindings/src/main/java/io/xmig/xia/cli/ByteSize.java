@@ -1,4 +1,4 @@
-package io.xmig.control.cli;
+package io.xmig.xia.cli;
 
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -7,7 +7,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Reads sizes such as {@code 1500000}, {@code 512K}, {@code 4M}, {@code 1GiB}: powers of 1024. */
-final class ByteSize implements ITypeConverter<Long> {
+public final class ByteSize implements ITypeConverter<Long> {
   private static final Pattern FORM = Pattern.compile("(\\d{1,15})([KMG]?)(?:I?B)?");
 
   @Override
