@@ -3,6 +3,7 @@ package io.xmig.testbed.vm;
 import io.xmig.adapt.agent.Agent;
 import io.xmig.adapt.agent.AgentConfig;
 import io.xmig.adapt.trust.DomainTrust;
+import io.xmig.testbed.perf.PerfServer;
 import io.xmig.testbed.workload.CalServer;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
@@ -36,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Told by the environment (words of the kernel command line): {@code XMIG_HID}, {@code
  * XMIG_NAME}, and {@code XMIG_KEY} with {@code XMIG_PUB}, the PEM bodies of the host's key; without
- * a key the agent is a plain v1.1 host.
+ * a key the agent is a plain v1.1 host. {@code XMIG_PERF=server} adds the server of {@code xmig
+ * perf}.
  */
 final class GuestNode implements AutoCloseable {
   /** Domain of a host that has not heard a beacon yet. */
@@ -85,6 +87,9 @@ final class GuestNode implements AutoCloseable {
         throws Exception {
       NodeStack stack = loop.call(() -> new NodeStack(node)).get();
       CalServer cal = loop.call(() -> CalServer.start(stack)).get().get();
+      if ("server".equals(environment.get("XMIG_PERF"))) {
+        loop.call(() -> PerfServer.start(stack)).get().get();
+      }
       if ("none".equals(environment.get("XMIG_AGENT"))) {
         return new GuestNode(loop, null, cal);
       }

@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
 /** Addresses as a user gives them to a command: DAG text, or a name. */
-final class Targets {
+public final class Targets {
   private static final Duration NAME_LIMIT = Duration.ofSeconds(3);
 
   private Targets() {}
@@ -17,7 +17,7 @@ final class Targets {
   /**
    * The host meant: DAG text, or a name that the name service knows. Call it on the stack's loop.
    */
-  static CompletableFuture<Dag> host(XiaStack stack, String text) {
+  public static CompletableFuture<Dag> host(XiaStack stack, String text) {
     if (text.startsWith("RE ") || text.startsWith("DAG ")) {
       return CompletableFuture.completedFuture(Dag.parse(text));
     }
@@ -25,7 +25,7 @@ final class Targets {
   }
 
   /** A service of the host meant; a DAG that already ends in a SID is taken as it is. */
-  static CompletableFuture<Dag> service(XiaStack stack, String text, Xid sid) {
+  public static CompletableFuture<Dag> service(XiaStack stack, String text, Xid sid) {
     return host(stack, text)
         .thenApply(
             dag -> {
