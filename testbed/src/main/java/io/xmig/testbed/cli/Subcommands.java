@@ -15,6 +15,7 @@ final class Subcommands {
     all.put("ping", io.xmig.testbed.workload.PingCommand.class);
     all.put("cal", io.xmig.testbed.workload.CalCommand.class);
     all.put("perf", io.xmig.testbed.perf.PerfCommand.class);
+    all.put("bench", io.xmig.testbed.bench.BenchCommand.class);
     all.put("send", io.xmig.control.cli.SendCommand.class);
     all.put("receive", io.xmig.control.cli.ReceiveCommand.class);
     all.put("host", io.xmig.control.host.cli.HostCommand.class);

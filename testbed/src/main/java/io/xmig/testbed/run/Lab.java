@@ -110,6 +110,11 @@ public final class Lab implements AutoCloseable, Starter {
     }
   }
 
+  /** A process started under this name, to be watched; ending it is the lab's business. */
+  public ProcessHandle process(String name) {
+    return child(name).process().toHandle();
+  }
+
   /**
    * Waits until a process says that it is ready.
    *
@@ -118,15 +123,17 @@ public final class Lab implements AutoCloseable, Starter {
    */
   @Override
   public void awaitReady(String name, String readyWord, Duration limit) {
-    Child child;
-    synchronized (children) {
-      child =
-          children.stream()
-              .filter(c -> c.name().equals(name))
-              .findFirst()
-              .orElseThrow(() -> new IllegalArgumentException("no process " + name));
-    }
+    Child child = child(name);
     awaitReady(name, child.process(), child.log(), readyWord, limit);
+  }
+
+  private Child child(String name) {
+    synchronized (children) {
+      return children.stream()
+          .filter(c -> c.name().equals(name))
+          .findFirst()
+          .orElseThrow(() -> new IllegalArgumentException("no process " + name));
+    }
   }
 
   private static String launcher() {

@@ -1,0 +1,184 @@
+package io.xmig.testbed.bench;
+
+import io.xmig.testbed.run.RunException;
+import io.xmig.xia.addr.Cid;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.socket.CacheSlice;
+import io.xmig.xia.socket.ChunkHandler;
+import io.xmig.xia.socket.ChunkSocket;
+import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.socket.XiaStack;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * Chunks published on one stack and fetched on another, with a bounded number between put and
+ * removal, as a migration has them. No chunk is the same as any of those around it, so that nothing
+ * but the way between the stacks is measured.
+ *
+ * @threading {@link #run} from one thread; the rest on the loops of the two stacks
+ */
+final class ChunkTransferRun implements AutoCloseable {
+  private static final int WINDOW_BYTES = 8 << 20;
+
+  /** Distinct chunks; more than are ever under way or in a router's cache. */
+  private final List<ByteBuffer> contents = new ArrayList<>();
+
+  private final List<Xid> cids = new ArrayList<>();
+  private final XiaStack publisher;
+  private final XiaStack fetcher;
+  private final CacheSlice slice;
+  private final ChunkSocket socket;
+  private final int chunkBytes;
+  private final ExecutorService hashing =
+      Executors.newSingleThreadExecutor(
+          task -> {
+            Thread thread = new Thread(task, "bench-verify");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  /** One transfer. {@code put} belongs to the publisher's loop, {@code got} to the fetcher's. */
+  private final class Transfer implements ChunkHandler {
+    final long total;
+    final boolean verify;
+    final CompletableFuture<Void> done = new CompletableFuture<>();
+    long put;
+    long got;
+
+    Transfer(long total, boolean verify) {
+      this.total = total;
+      this.verify = verify;
+    }
+
+    void putNext() {
+      if (put == total || done.isDone()) {
+        return;
+      }
+      int index = (int) (put++ % contents.size());
+      Xid cid = cids.get(index);
+      slice
+          .put(cid, contents.get(index).duplicate())
+          .whenComplete(
+              (stored, failure) -> {
+                if (failure != null) {
+                  done.completeExceptionally(failure);
+                } else {
+                  request(slice.dagOf(cid));
+                }
+              });
+    }
+
+    private void request(Dag chunk) {
+      fetcher
+          .loop()
+          .execute(
+              () -> {
+                try {
+                  socket.request(chunk, chunkBytes, this);
+                } catch (XiaSocketException e) {
+                  done.completeExceptionally(e);
+                }
+              });
+    }
+
+    @Override
+    public void onChunk(Xid cid, ByteBuffer data) {
+      if (verify) {
+        hashing.execute(
+            () -> {
+              boolean right = Cid.matches(cid, data);
+              fetcher.loop().execute(() -> take(cid, data, right));
+            });
+      } else {
+        take(cid, data, data.remaining() == chunkBytes);
+      }
+    }
+
+    private void take(Xid cid, ByteBuffer data, boolean right) {
+      if (!right) {
+        done.completeExceptionally(new RunException("a chunk arrived damaged", Map.of("cid", cid)));
+        return;
+      }
+      socket.recycle(data);
+      publisher
+          .loop()
+          .execute(
+              () -> {
+                slice.remove(cid);
+                putNext();
+              });
+      if (++got == total) {
+        done.complete(null);
+      }
+    }
+
+    @Override
+    public void onFailed(Xid cid, XiaSocketException cause) {
+      done.completeExceptionally(cause);
+    }
+  }
+
+  /**
+   * @param cacheBytes of a router between; the chunks used together are twice as many
+   */
+  ChunkTransferRun(XiaStack publisher, XiaStack fetcher, int chunkBytes, long cacheBytes)
+      throws Exception {
+    this.publisher = publisher;
+    this.fetcher = fetcher;
+    this.chunkBytes = chunkBytes;
+    slice =
+        Loops.call(
+            publisher, () -> publisher.allocateSlice(io.xmig.xia.socket.SliceOptions.unlimited()));
+    socket = Loops.call(fetcher, fetcher::openChunks);
+    int distinct = (int) Math.max(2 * window() + 1, 2 * cacheBytes / chunkBytes);
+    SplittableRandom random = new SplittableRandom(chunkBytes);
+    byte[] bytes = new byte[chunkBytes];
+    for (int i = 0; i < distinct; i++) {
+      random.nextBytes(bytes);
+      ByteBuffer content = ByteBuffer.allocateDirect(chunkBytes).put(bytes).flip();
+      contents.add(content);
+      cids.add(Cid.of(content.duplicate()));
+    }
+  }
+
+  private int window() {
+    return Math.max(2, WINDOW_BYTES / chunkBytes);
+  }
+
+  /**
+   * Transfers as many chunks as make up {@code bytes}.
+   *
+   * @param verify whether the hash of each is checked
+   * @return bytes per second
+   */
+  double run(long bytes, boolean verify) throws Exception {
+    Transfer transfer = new Transfer(Math.max(1, bytes / chunkBytes), verify);
+    long started = System.nanoTime();
+    publisher
+        .loop()
+        .execute(
+            () -> {
+              for (int i = window(); i > 0; i--) {
+                transfer.putNext();
+              }
+            });
+    Loops.await(transfer.done);
+    double seconds = (System.nanoTime() - started) / 1e9;
+    return transfer.total * chunkBytes / seconds;
+  }
+
+  @Override
+  public void close() {
+    hashing.shutdownNow();
+    publisher.loop().execute(slice::close);
+    fetcher.loop().execute(socket::close);
+  }
+}
