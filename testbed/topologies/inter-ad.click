@@ -1,17 +1,19 @@
-// Migration between two ADs: a virtual machine moves between HOST_A in AD0 and HOST_B in AD1 while HOST_C in AD0
-// talks to it.
+// Migration between administrative domains: a virtual machine moves along HOST_A, HOST_B
+// while HOST_C talks to it.
 //
-//   HOST_A ── SEGMENT_A ── ROUTER_1 ═══════ ROUTER_2 ── SEGMENT_B ── HOST_B
-//               └ VM          │                             └ VM
-//   HOST_C ── SEGMENT_C ──────┘
-//           AD0                                        AD1
+//   AD0  ROUTER_1 ── SEGMENT_A ── HOST_A (VM)
+//          │  └── SEGMENT_C ── HOST_C
+//          │
+//   AD1  ROUTER_2 ── SEGMENT_B ── HOST_B (VM)
 //
-// Every segment is an Ethernet switch: port 0 the host, 1 the router, 2 a virtual machine.
+// Every segment is an Ethernet switch: port 0 the host, 1 the router, 2 a virtual machine. HIDs are
+// placeholders; a run of the testbed puts an xia_address.click with those of its keys beside its copy.
 //
 // The name server runs on:
 // HOST_A :: nameserver
 
 require(library xia_router_lib.click);
+require(library xia_address.click);
 
 define($LATENCY 100us);
 define($WAN 1ms);
@@ -44,10 +46,10 @@ Idle -> [3]ROUTER_1[3] -> Discard;
 ROUTER_2[0] -> LinkUnqueue($LATENCY, $BANDWIDTH) -> [1]SEGMENT_B[1]
     -> Queue(1000) -> LinkUnqueue($LATENCY, $BANDWIDTH) -> [0]ROUTER_2;
 Idle -> [1]ROUTER_2[1] -> Discard;
-Idle -> [3]ROUTER_2[3] -> Discard;
+Idle -> [2]ROUTER_2[2] -> Discard;
 
 // between the domains
-ROUTER_1[2] -> LinkUnqueue($WAN, $BANDWIDTH) -> [2]ROUTER_2[2]
+ROUTER_1[2] -> LinkUnqueue($WAN, $BANDWIDTH) -> [3]ROUTER_2[3]
     -> LinkUnqueue($WAN, $BANDWIDTH) -> [2]ROUTER_1;
 
 // virtual machines: frames come to the first port, and go to the second

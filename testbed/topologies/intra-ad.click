@@ -14,6 +14,7 @@
 // HOST_A :: nameserver
 
 require(library xia_router_lib.click);
+require(library xia_address.click);
 
 define($LATENCY 100us);
 define($BANDWIDTH 1Gbps);

@@ -121,31 +121,34 @@ public final class AgentCommand implements Callable<Integer> {
         .resolve("agent-" + hid.idHex().substring(0, 12) + ".status");
   }
 
+  /**
+   * What the options say.
+   *
+   * @param nodeMac Ethernet address of the node, 0 if it does not say
+   */
+  AgentConfig config(long nodeMac) {
+    long givenMac = parseMac();
+    return new AgentConfig(
+        trust.signer(),
+        trust.mandate(),
+        trust.trust(),
+        trust.acceptUnsigned(),
+        parseNames(),
+        givenMac != 0 || guest != null ? givenMac : nodeMac,
+        lifetime,
+        Duration.ofSeconds(30),
+        AgentTiming.standard(),
+        parseGuest(),
+        former.stream().map(text -> xid("--former", text, XidType.AD)).toList());
+  }
+
   @Override
   public Integer call() {
-    Map<String, @Nullable Xid> wanted = parseNames();
-    long givenMac = parseMac();
-    var signer = trust.signer();
-    var mandate = trust.mandate();
-    var domains = trust.trust();
-    boolean unsigned = trust.acceptUnsigned();
+    config(0); // wrong options are told without a node too
     try (XiaStack stack = xia.open()) {
       Xid hid =
           Running.call(stack, () -> CompletableFuture.completedFuture(stack.localAddress().hid()));
-      long address = givenMac != 0 ? givenMac : macOf(stack, hid);
-      AgentConfig config =
-          new AgentConfig(
-              signer,
-              mandate,
-              domains,
-              unsigned,
-              wanted,
-              guest == null ? address : givenMac,
-              lifetime,
-              Duration.ofSeconds(30),
-              AgentTiming.standard(),
-              parseGuest(),
-              former.stream().map(text -> xid("--former", text, XidType.AD)).toList());
+      AgentConfig config = config(Running.call(stack, () -> macOf(stack, hid)));
       Path file = statusFile == null ? defaultStatusFile(hid) : statusFile;
       config = config.withFormerAds(remembered(file, config.formerAds()));
       if (qmp != null) {
@@ -238,18 +241,23 @@ public final class AgentCommand implements Callable<Integer> {
     throw trust.usage(option + ": expected " + type + ":…, not " + text);
   }
 
-  /** The Ethernet address of a node's first port, 0 if it does not say. */
-  static long macOf(XiaStack stack, Xid hid) {
-    try {
-      String table = Running.call(stack, () -> stack.readHandler("./xlc/xarpr.table"));
-      for (String line : table.split("\n", -1)) {
-        String[] words = line.trim().split("\\s+", -1);
-        if (words.length >= 2 && words[0].equals(hid.toString())) {
-          return EthernetFlyweight.parseMac(words[1]);
-        }
+  /**
+   * The Ethernet address of a node's first port; completes with 0 if it does not say: then the
+   * agent takes one question more to be sure that it was moved.
+   */
+  static CompletableFuture<Long> macOf(XiaStack stack, Xid hid) {
+    return stack
+        .readHandler("./xlc/xarpr.table")
+        .thenApply(table -> macIn(table, hid))
+        .exceptionally(error -> 0L);
+  }
+
+  private static long macIn(String table, Xid hid) {
+    for (String line : table.split("\n", -1)) {
+      String[] words = line.trim().split("\\s+", -1);
+      if (words.length >= 2 && words[0].equals(hid.toString())) {
+        return EthernetFlyweight.parseMac(words[1]);
       }
-    } catch (RuntimeException e) {
-      return 0; // without it the agent takes one question more to be sure that it was moved
     }
     return 0;
   }

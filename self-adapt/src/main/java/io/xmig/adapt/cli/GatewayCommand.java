@@ -80,28 +80,31 @@ public final class GatewayCommand implements Callable<Integer> {
       description = "How far a host's clock may be from ours. Default: ${DEFAULT-VALUE}.")
   private Duration clockWindow = Duration.ofMinutes(10);
 
-  @Override
-  public Integer call() {
-    GatewayConfig config;
+  /** What the options say. */
+  GatewayConfig config() {
     try {
-      config =
-          new GatewayConfig(
-              nameServer == null ? null : Dag.parse(nameServer),
-              trust.signer(),
-              trust.mandate(),
-              trust.trust(),
-              trust.acceptUnsigned(),
-              period,
-              lifetime,
-              !noRouting,
-              routerPorts,
-              65_536,
-              clockWindow);
+      return new GatewayConfig(
+          nameServer == null ? null : Dag.parse(nameServer),
+          trust.signer(),
+          trust.mandate(),
+          trust.trust(),
+          trust.acceptUnsigned(),
+          period,
+          lifetime,
+          !noRouting,
+          routerPorts,
+          65_536,
+          clockWindow);
     } catch (DagParseException e) {
       throw trust.usage("--name-server: " + e.getMessage());
     } catch (IllegalArgumentException e) {
       throw trust.usage(e.getMessage());
     }
+  }
+
+  @Override
+  public Integer call() {
+    GatewayConfig config = config();
     try (XiaStack stack = xia.open()) {
       Gateway gateway = Running.await(AdaptServices.gateway(stack, config));
       if (spec != null) {

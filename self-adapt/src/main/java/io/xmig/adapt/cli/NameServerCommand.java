@@ -33,13 +33,17 @@ public final class NameServerCommand implements Callable<Integer> {
       description = "Names held. Default: ${DEFAULT-VALUE}.")
   private int capacity = NameServer.DEFAULT_CAPACITY;
 
-  @Override
-  public Integer call() {
+  /** What the options say. */
+  NameServer.Config config() {
     if (capacity < 1 || capacity > 10_000_000) {
       throw trust.usage("--capacity: expected 1 to 10000000, not " + capacity);
     }
-    NameServer.Config config =
-        new NameServer.Config(trust.signer(), trust.acceptUnsigned(), capacity);
+    return new NameServer.Config(trust.signer(), trust.acceptUnsigned(), capacity);
+  }
+
+  @Override
+  public Integer call() {
+    NameServer.Config config = config();
     try (XiaStack stack = xia.open()) {
       NameServer server = Running.await(AdaptServices.nameServer(stack, config));
       if (spec != null) {

@@ -8,6 +8,7 @@ import io.xmig.xia.addr.Dag;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.socket.names.NameClient;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,6 +24,7 @@ import java.util.function.Supplier;
 /** The clients on one host that keep talking to the VM: Xping and Cal on both kinds of socket. */
 final class Clients implements AutoCloseable {
   private static final Duration CALL_LIMIT = Duration.ofSeconds(15);
+  private static final Duration NAME_ANSWER = Duration.ofSeconds(1);
   private static final int PING_BYTES = 56;
   private static final int HOP_LIMIT = 250;
 
@@ -67,11 +69,40 @@ final class Clients implements AutoCloseable {
         Map.of("vm", vm.host(), "seconds", limit.toSeconds(), "last", String.valueOf(last)));
   }
 
-  /** Starts probing an address; the name is how the result calls it. */
+  /** Starts probing an address, once; the name is how the result calls it. */
   void ping(String name, Dag target, Duration interval) {
+    if (pings.values().stream().anyMatch(ping -> ping.target().equals(target))) {
+      return;
+    }
     int id = (int) (ProcessHandle.current().pid() + pings.size() * 7919L);
     pings.put(
         name, await(() -> Xping.start(stack, target, interval, id, PING_BYTES, HOP_LIMIT, null)));
+  }
+
+  /**
+   * Asks the name service until a name leads to an address.
+   *
+   * @return when it did, microseconds since the epoch
+   * @throws RunException if it does not in time, with the last answer
+   */
+  long awaitName(String name, Dag wanted, Duration limit) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    String last;
+    do {
+      try {
+        Dag found = await(() -> new NameClient(stack).lookup(name, NAME_ANSWER));
+        if (found.equals(wanted)) {
+          return Hypervisors.nowUs();
+        }
+        last = found.toString();
+      } catch (RunException e) {
+        last = String.valueOf(e.getCause());
+      }
+      pause(10);
+    } while (System.nanoTime() < deadline);
+    throw new RunException(
+        "the name service does not lead to the VM's new address",
+        Map.of("name", name, "wanted", wanted, "last", last, "seconds", limit.toSeconds()));
   }
 
   /** Starts a Cal client on each kind of socket. */

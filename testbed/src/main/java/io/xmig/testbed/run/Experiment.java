@@ -5,12 +5,12 @@ import io.xmig.control.host.v1.NicAttachment;
 import io.xmig.control.host.v1.Progress;
 import io.xmig.control.host.v1.StartVmRequest;
 import io.xmig.control.host.v1.VmInfo;
-import io.xmig.testbed.net.Net;
 import io.xmig.testbed.report.RunResult;
 import io.xmig.testbed.vm.GuestImage;
 import io.xmig.testbed.vm.GuestImageBuilder;
+import io.xmig.testbed.workload.ProbeLog;
+import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
-import io.xmig.xia.click.Topology;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
@@ -31,7 +31,8 @@ import java.util.regex.Pattern;
 final class Experiment {
   private static final String VM = "vm";
   static final String MAC = "52:54:00:78:6d:69";
-  private static final Xid VM_HID = Xid.parse("HID:7669727475616c206d616368696e652031000001");
+  private static final String NAME = VM + ".xia";
+  private static final Duration NAME_LIMIT = Duration.ofSeconds(15);
   private static final Duration NODE_START = Duration.ofSeconds(30);
   private static final Duration BOOT = Duration.ofSeconds(90);
   private static final Duration LAST_ANSWERS = Duration.ofMillis(700);
@@ -59,18 +60,17 @@ final class Experiment {
       if (options.keep) {
         say.accept("logs and sockets: " + lab.directory());
       }
-      Topology topology = Topology.load(scenario.topology());
-      Network network = new Network(lab, scenario, options);
-      network.start();
+      Nodes nodes = Nodes.prepare(lab, scenario, options);
+      nodes.start();
       say.accept(
           "network up: "
-              + String.join(", ", scenario.nodes())
+              + String.join(", ", nodes.names())
               + " ("
-              + network.links().description()
+              + nodes.links().description()
               + ")");
-      try (Hypervisors hypervisors = startHosts(lab, network)) {
+      try (Hypervisors hypervisors = startHosts(lab, nodes)) {
         String first = scenario.hosts().get(0);
-        VmInfo vm = hypervisors.start(first, startRequest(lab, network.links(), image));
+        VmInfo vm = hypervisors.start(first, startRequest(lab, image, nodes));
         say.accept(
             "VM started on "
                 + first
@@ -79,8 +79,8 @@ final class Experiment {
                 + ": "
                 + vm.getAcceleratorReason()
                 + ")");
-        try (Clients clients = new Clients(network.open(scenario.client()))) {
-          return observe(startUs, lab, network, topology, image, hypervisors, clients, vm);
+        try (Clients clients = new Clients(nodes.open(scenario.client()))) {
+          return observe(startUs, lab, nodes, image, hypervisors, clients, vm);
         }
       }
     }
@@ -94,20 +94,19 @@ final class Experiment {
     return builder.build();
   }
 
-  private Hypervisors startHosts(Lab lab, Network network) {
-    for (int i = 0; i < scenario.hosts().size(); i++) {
-      String host = scenario.hosts().get(i);
+  private Hypervisors startHosts(Lab lab, Nodes nodes) {
+    for (String host : scenario.hosts()) {
       lab.launch(
           "host-" + host,
-          network.links().prefix(host),
+          nodes.links().prefix(host),
           List.of(
               "host",
               "--xia",
-              network.stackOf(host),
+              nodes.stackOf(host),
               "--state",
               lab.directory().resolve(host).toString(),
               "--nic",
-              network.links().nic(host)));
+              nodes.links().nic(host)));
     }
     Hypervisors hypervisors = new Hypervisors();
     for (String host : scenario.hosts()) {
@@ -117,11 +116,13 @@ final class Experiment {
     return hypervisors;
   }
 
-  private StartVmRequest startRequest(Lab lab, Net net, GuestImage image) throws IOException {
+  private StartVmRequest startRequest(Lab lab, GuestImage image, Nodes nodes) throws IOException {
     Map<String, String> environment = new TreeMap<>();
-    environment.put("XMIG_HID", VM_HID.toString());
-    environment.put("XMIG_NAME", VM + ".xia");
-    int mtu = net.guestMtu();
+    environment.put("XMIG_KEY", nodes.identities().privateBody(Nodes.VM));
+    environment.put("XMIG_PUB", nodes.identities().publicBody(Nodes.VM));
+    environment.put("XMIG_TRUST", String.join(",", nodes.identities().trust(nodes.network(), "=")));
+    environment.put("XMIG_NAME", NAME);
+    int mtu = nodes.links().guestMtu();
     if (mtu != 1500) {
       environment.put("MTU", Integer.toString(mtu));
     }
@@ -139,7 +140,7 @@ final class Experiment {
             .setAppend(image.commandLine(environment, run.toString()))
             .setMac(MAC)
             .setHostMtu(mtu == 1500 ? 0 : mtu)
-            .setNic(attachment(net.nic(scenario.hosts().get(0))));
+            .setNic(attachment(nodes.links().nic(scenario.hosts().get(0))));
     if (image.disk() != null) {
       Path disk = lab.directory().resolve("disk.raw");
       image.copyDisk(disk);
@@ -158,26 +159,27 @@ final class Experiment {
   private RunResult observe(
       long startUs,
       Lab lab,
-      Network network,
-      Topology topology,
+      Nodes nodes,
       GuestImage image,
       Hypervisors hypervisors,
       Clients clients,
       VmInfo vm)
       throws IOException {
-    LocalAddress address = new LocalAddress(adOf(topology, scenario.hosts().get(0)), VM_HID, null);
+    Xid hid = nodes.identities().hid(Nodes.VM);
+    LocalAddress address = new LocalAddress(nodes.network().ad(scenario.hosts().get(0)), hid, null);
     clients.awaitService(address, BOOT);
     say.accept("the service in the VM answers at " + address.host());
+    clients.awaitName(NAME, address.host(), NAME_LIMIT);
     clients.ping("VM", address.host(), Duration.ofMillis(options.xpingIntervalMs));
     clients.ask(address, Duration.ofMillis(options.calIntervalMs));
     Clients.pause(options.settleMs);
     List<MigrationRecord> migrations = new ArrayList<>();
     try {
       for (int i = 0; i < options.migrations; i++) {
-        migrations.add(migrate(i, network, topology, hypervisors));
+        migrations.add(arrived(hid, nodes, clients, migrate(i, nodes, hypervisors)));
         Clients.pause(options.settleMs);
       }
-      String last = scenario.hosts().get(scenario.hostAfter(options.migrations));
+      String last = scenario.hostAfter(options.migrations);
       String state = hypervisors.state(last, VM);
       if (!state.equals("running")) {
         problems.add("the VM is " + state + " on " + last + " after the last migration");
@@ -187,10 +189,11 @@ final class Experiment {
     }
     problems.addAll(lab.dead().stream().map(name -> name + " ended during the run").toList());
     clients.finish(LAST_ANSWERS);
+    problems.addAll(unanswered(clients.pingLogs(), migrations));
     RunResult result =
         new ResultBuilder(
                 startUs,
-                describe(image, network, vm),
+                describe(image, nodes, vm),
                 MachineInfo.read("qemu-system-x86_64"),
                 migrations,
                 clients.calOutcomes(),
@@ -200,29 +203,46 @@ final class Experiment {
     return result;
   }
 
-  private static Xid adOf(Topology topology, String host) {
-    Xid ad = topology.node(host).ad();
-    if (ad == null) {
-      throw new RunException("the topology gives no domain", Map.of("host", host));
-    }
-    return ad;
+  /** Every address that the VM has had must be answered where it is last. */
+  private static List<String> unanswered(
+      Map<String, ProbeLog> pings, List<MigrationRecord> migrations) {
+    long last = migrations.stream().mapToLong(MigrationRecord::runningUs).max().orElse(0);
+    return pings.entrySet().stream()
+        .filter(
+            ping ->
+                ping.getValue().samples().stream()
+                    .noneMatch(sample -> sample.answered() && sample.sentUs() > last))
+        .map(ping -> "Xping to " + ping.getKey() + ": no answer after the last migration")
+        .toList();
   }
 
-  private MigrationRecord migrate(
-      int index, Network network, Topology topology, Hypervisors hypervisors) throws IOException {
-    String from = scenario.hosts().get(scenario.hostAfter(index));
-    String to = scenario.hosts().get(scenario.hostAfter(index + 1));
+  /** Looks the VM up where it is now: by its name, and by its new address. */
+  private MigrationRecord arrived(Xid hid, Nodes nodes, Clients clients, MigrationRecord moved) {
+    Xid ad = nodes.network().ad(moved.to());
+    Dag here = new LocalAddress(ad, hid, null).host();
+    clients.ping("VM in " + ad, here, Duration.ofMillis(options.xpingIntervalMs));
+    try {
+      return moved.withMoment(
+          "the name leads to the new address", clients.awaitName(NAME, here, NAME_LIMIT));
+    } catch (RunException e) {
+      problems.add(e.getMessage());
+      return moved;
+    }
+  }
+
+  private MigrationRecord migrate(int index, Nodes nodes, Hypervisors hypervisors)
+      throws IOException {
+    String from = scenario.hostAfter(index);
+    String to = scenario.hostAfter(index + 1);
     say.accept("migration " + (index + 1) + " of " + options.migrations + ": " + from + " → " + to);
     MigrateRequest.Builder wishes =
         MigrateRequest.newBuilder()
             .setRamOnly(options.ramOnly)
             .setDowntimeLimitMs(options.downtimeLimitMs)
             .setMaxBandwidth(10L << 30);
-    Xid hid = topology.node(to).hid();
-    String address = new LocalAddress(adOf(topology, to), hid, null).host().toString();
-    String downlink = scenario.downlinks().get(scenario.hosts().indexOf(to));
-    String router = downlink.substring(0, downlink.indexOf('/'));
-    try (XiaStack stack = network.inspect(router)) {
+    String address = nodes.network().address(to).toString();
+    String downlink = nodes.network().downlink(to);
+    try (XiaStack stack = nodes.inspect(nodes.network().gateway(to))) {
       long before = bytesOut(stack, downlink);
       MigrationRecord record =
           hypervisors.migrate(
@@ -266,14 +286,13 @@ final class Experiment {
     }
   }
 
-  private RunResult.Scenario describe(GuestImage image, Network network, VmInfo vm)
-      throws IOException {
+  private RunResult.Scenario describe(GuestImage image, Nodes nodes, VmInfo vm) throws IOException {
     return new RunResult.Scenario(
         scenario.name(),
-        scenario.topology().getFileName().toString(),
-        network.stackName(),
+        scenario.topology(),
+        nodes.stackName(),
         vm.getAccelerator().toLowerCase(java.util.Locale.ROOT).contains("kvm") ? "kvm" : "tcg",
-        network.links().description(),
+        nodes.links().description(),
         options.ramOnly ? "ram-only" : "full",
         options.downtimeLimitMs,
         new RunResult.Vm(

@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Lab implements AutoCloseable, Starter {
   private static final String PREFIX = "xmig-run-";
+  private static final String KEPT = "kept";
   private static final Duration GRACE = Duration.ofSeconds(5);
   private static final int TAIL_LINES = 15;
 
@@ -214,12 +215,14 @@ public final class Lab implements AutoCloseable, Starter {
         System.err.println("xmig: " + e.getMessage());
       }
     }
-    if (!keep) {
-      try {
+    try {
+      if (keep) {
+        Files.createFile(directory.resolve(KEPT)); // the next run leaves it alone
+      } else {
         deleteTree(directory);
-      } catch (IOException e) {
-        System.err.println("xmig: could not remove " + directory + ": " + e.getMessage());
       }
+    } catch (IOException e) {
+      System.err.println("xmig: could not clean up " + directory + ": " + e.getMessage());
     }
   }
 
@@ -262,6 +265,7 @@ public final class Lab implements AutoCloseable, Starter {
     int dash = rest.indexOf('-');
     try {
       return dash > 0
+          && !Files.exists(entry.resolve(KEPT))
           && Files.getOwner(entry).getName().equals(System.getProperty("user.name"))
           && ProcessHandle.of(Long.parseLong(rest.substring(0, dash))).isEmpty();
     } catch (NumberFormatException | IOException e) {

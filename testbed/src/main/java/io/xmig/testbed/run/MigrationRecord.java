@@ -1,5 +1,6 @@
 package io.xmig.testbed.run;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +50,26 @@ public record MigrationRecord(
         bytes,
         sha256,
         events,
+        progress);
+  }
+
+  /** The same with one more moment. */
+  MigrationRecord withMoment(String name, long atUs) {
+    List<Moment> more = new ArrayList<>(events);
+    more.add(new Moment(name, atUs));
+    return new MigrationRecord(
+        from,
+        to,
+        requestedUs,
+        runningUs,
+        stopUs,
+        resumeUs,
+        qemuDowntimeMs,
+        streamBytes,
+        chunkBytes,
+        wireBytes,
+        sha256,
+        more,
         progress);
   }
 

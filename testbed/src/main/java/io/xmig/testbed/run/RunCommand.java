@@ -36,6 +36,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  testbed/intra-ad --report out",
       "  testbed/intra-ad --ram-only --migrations 6",
+      "  testbed/inter-ad --ram-only --ads 3 --migrations 6",
+      "  testbed/inter-ad --ram-only --client-ad 3 --agent host",
       "  testbed/intra-ad --ram-only --ballast 280 --dirty 10 --shape 1gbit,1ms",
       "  testbed/intra-ad --ram-only --xia libxsocket:/opt/xia-core/api/lib/libXsocket.so"
     })
@@ -55,7 +57,7 @@ public final class RunCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), problem);
     }
     Scenario scenario = scenario();
-    Network.check(options);
+    Nodes.check(options);
     prepareReport();
     ProgressView view = new ProgressView(err, System.console() != null);
     RunResult result = new Experiment(scenario, options, err::println, view).run();
@@ -75,15 +77,13 @@ public final class RunCommand implements Callable<Integer> {
     return result.verdict().ok() ? 0 : 1;
   }
 
-  private Scenario scenario() {
+  private Scenario scenario() throws IOException {
     Path topologies = Path.of(System.getProperty("xmig.home", "."), "testbed", "topologies");
-    return switch (name) {
-      case "intra-ad" -> Scenario.intraAd(topologies);
-      case "inter-ad" -> Scenario.interAd(topologies);
-      default ->
-          throw new ParameterException(
-              spec.commandLine(), "no scenario '" + name + "'; there are intra-ad and inter-ad");
-    };
+    try {
+      return Scenario.of(name, topologies, options);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
   }
 
   /** Fails before the run, not after it, when the report cannot be written. */

@@ -18,8 +18,42 @@ public final class RunOptions {
       names = "--migrations",
       paramLabel = "N",
       defaultValue = "1",
-      description = "How often the VM moves, back and forth. Default: ${DEFAULT-VALUE}.")
+      description =
+          "How often the VM moves from host to host, and from the last to the first. Default: ${DEFAULT-VALUE}.")
   int migrations;
+
+  @Option(
+      names = "--ads",
+      paramLabel = "N",
+      description = "inter-ad: length of the chain of domains the VM moves through. Default: 2.")
+  @Nullable Integer ads;
+
+  @Option(
+      names = "--client-ad",
+      paramLabel = "N",
+      description = "inter-ad: domain of HOST_C with the clients, from 1. Default: 1.")
+  @Nullable Integer clientAd;
+
+  @Option(
+      names = "--name-server",
+      paramLabel = "HOST",
+      description = "Host of the name service. Default: HOST_A.")
+  @Nullable String nameServer;
+
+  @Option(
+      names = "--agent",
+      paramLabel = "WHERE",
+      defaultValue = "guest",
+      description =
+          "Who keeps the VM reachable: its own agent (guest), or one on the host it runs on, which"
+              + " its owner's key has given leave (host). Default: ${DEFAULT-VALUE}.")
+  AgentPlace agent = AgentPlace.GUEST;
+
+  /** Where the agent of the VM runs. */
+  enum AgentPlace {
+    GUEST,
+    HOST
+  }
 
   @Option(names = "--ram-only", description = "Migrate memory only; the VM has no disk.")
   boolean ramOnly;

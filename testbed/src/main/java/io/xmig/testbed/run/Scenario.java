@@ -1,71 +1,97 @@
 package io.xmig.testbed.run;
 
+import io.xmig.testbed.network.ChainTopology;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An experiment: which nodes there are and what runs on them.
  *
  * @param name as on the command line
- * @param topology Click file
- * @param hosts those that can run the VM, in the order in which it moves from one to the next and
- *     back
+ * @param topology name of the Click file
+ * @param click its text
+ * @param hosts those that can run the VM, in the order in which it moves from one to the next, and
+ *     from the last to the first
  * @param client where Xping and Cal run
- * @param gateways routers that serve an administrative domain
  * @param nameServer where the name server runs
- * @param downlinks the router's link towards each of the hosts, {@code ROUTER/linkN}, in their
- *     order
- * @param lans switch by which a VM joins the network at each of the hosts, in their order
  */
 record Scenario(
     String name,
-    Path topology,
+    String topology,
+    String click,
     List<String> hosts,
     String client,
-    List<String> gateways,
-    String nameServer,
-    List<String> downlinks,
-    List<String> lans) {
+    String nameServer) {
+  /** Names of the scenarios. */
+  static final List<String> NAMES = List.of("intra-ad", "inter-ad");
+
+  private static final String NAME_SERVER_LINE = "(?m)^// \\w+ :: nameserver$";
+
+  /**
+   * The scenario of a name.
+   *
+   * @param topologies where the Click files are
+   * @throws IllegalArgumentException for an unknown name, or numbers that do not fit it
+   */
+  static Scenario of(String name, Path topologies, RunOptions options) throws IOException {
+    return switch (name) {
+      case "intra-ad" -> intraAd(topologies, options);
+      case "inter-ad" -> interAd(topologies, options);
+      default -> throw new IllegalArgumentException("no scenario '" + name + "', only " + NAMES);
+    };
+  }
+
   /** Migration within one domain, the paper's Fig. 1a. */
-  static Scenario intraAd(Path topologies) {
-    return new Scenario(
-        "intra-ad",
-        topologies.resolve("intra-ad.click"),
-        List.of("HOST_A", "HOST_B"),
-        "HOST_C",
-        List.of("ROUTER_1"),
-        "HOST_A",
-        List.of("ROUTER_1/link0", "ROUTER_1/link1"),
-        List.of("SEGMENT_A", "SEGMENT_B"));
-  }
-
-  /** Migration between two domains, the paper's Fig. 1b. */
-  static Scenario interAd(Path topologies) {
-    return new Scenario(
-        "inter-ad",
-        topologies.resolve("inter-ad.click"),
-        List.of("HOST_A", "HOST_B"),
-        "HOST_C",
-        List.of("ROUTER_1", "ROUTER_2"),
-        "HOST_A",
-        List.of("ROUTER_1/link0", "ROUTER_2/link0"),
-        List.of("SEGMENT_A", "SEGMENT_B"));
-  }
-
-  /** All nodes of the topology that a run needs a process for. */
-  List<String> nodes() {
-    List<String> all = new java.util.ArrayList<>(gateways);
-    all.addAll(hosts);
-    if (!all.contains(client)) {
-      all.add(client);
+  private static Scenario intraAd(Path topologies, RunOptions options) throws IOException {
+    if (options.ads != null || options.clientAd != null) {
+      throw new IllegalArgumentException("--ads and --client-ad are for inter-ad");
     }
-    return all;
+    return named(
+        "intra-ad",
+        "intra-ad.click",
+        Files.readString(topologies.resolve("intra-ad.click")),
+        List.of("HOST_A", "HOST_B"),
+        options.nameServer);
   }
 
-  /** Index of the host the VM is on after a number of moves: there and back along the chain. */
-  int hostAfter(int moves) {
-    int last = hosts.size() - 1;
-    int round = moves % (2 * last);
-    return round <= last ? round : 2 * last - round;
+  /** Migration between domains, with two of them the paper's Fig. 1b. */
+  private static Scenario interAd(Path topologies, RunOptions options) throws IOException {
+    ChainTopology chain =
+        new ChainTopology(
+            options.ads == null ? 2 : options.ads, options.clientAd == null ? 1 : options.clientAd);
+    String file =
+        chain.domains() == 2 && chain.clientDomain() == 1
+            ? "inter-ad.click"
+            : chain.domains() == 2 && chain.clientDomain() == 3 ? "third-ad.click" : null;
+    return named(
+        "inter-ad",
+        file == null ? "chain-of-" + chain.domains() + ".click" : file,
+        file == null ? chain.click() : Files.readString(topologies.resolve(file)),
+        chain.hosts(),
+        options.nameServer);
+  }
+
+  private static Scenario named(
+      String name, String file, String click, List<String> hosts, @Nullable String nameServer) {
+    String at = nameServer == null ? hosts.get(0) : nameServer;
+    if (!hosts.contains(at) && !at.equals(ChainTopology.CLIENT)) {
+      throw new IllegalArgumentException(
+          "--name-server: no host '" + at + "', only " + hosts + " and " + ChainTopology.CLIENT);
+    }
+    return new Scenario(
+        name,
+        file,
+        click.replaceFirst(NAME_SERVER_LINE, "// " + at + " :: nameserver"),
+        hosts,
+        ChainTopology.CLIENT,
+        at);
+  }
+
+  /** Host that the VM is on after a number of moves. */
+  String hostAfter(int moves) {
+    return hosts.get(moves % hosts.size());
   }
 }

@@ -2,12 +2,15 @@ package io.xmig.testbed.vm;
 
 import io.xmig.adapt.agent.Agent;
 import io.xmig.adapt.agent.AgentConfig;
+import io.xmig.adapt.route.HandlerRouteControl;
+import io.xmig.adapt.route.RouteControl;
+import io.xmig.adapt.route.RouteEntry;
+import io.xmig.adapt.service.AdaptServices;
 import io.xmig.adapt.trust.DomainTrust;
 import io.xmig.testbed.perf.PerfServer;
 import io.xmig.testbed.workload.CalServer;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
-import io.xmig.xia.key.Ed25519;
 import io.xmig.xia.key.KeyFiles;
 import io.xmig.xia.key.Signer;
 import io.xmig.xia.link.LinkWatcher;
@@ -23,11 +26,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.jspecify.annotations.Nullable;
 
@@ -35,10 +38,12 @@ import org.jspecify.annotations.Nullable;
  * XIA in the guest: a node on its network card, the agent that keeps it reachable, and the
  * calculation service.
  *
- * <p>Told by the environment (words of the kernel command line): {@code XMIG_HID}, {@code
- * XMIG_NAME}, and {@code XMIG_KEY} with {@code XMIG_PUB}, the PEM bodies of the host's key; without
- * a key the agent is a plain v1.1 host. {@code XMIG_PERF=server} adds the server of {@code xmig
- * perf}.
+ * <p>Told by the environment (words of the kernel command line): {@code XMIG_KEY} with {@code
+ * XMIG_PUB}, the PEM bodies of the host's key; {@code XMIG_TRUST}, the gateways that may speak for
+ * domains ({@code AD:…=HID:…}, separated by commas; without it self-certifying domains only);
+ * {@code XMIG_NAME}. Without a key it is a plain v1.1 host called {@code XMIG_HID}. With {@code
+ * XMIG_AGENT=none} no agent runs: the host stays in {@code XMIG_AD} for ever and sends what it has
+ * to {@code XMIG_GATEWAY}. {@code XMIG_PERF=server} adds the server of {@code xmig perf}.
  */
 final class GuestNode implements AutoCloseable {
   /** Domain of a host that has not heard a beacon yet. */
@@ -66,9 +71,11 @@ final class GuestNode implements AutoCloseable {
     }
     NodeLoop loop = NodeLoop.start("guest-node");
     try {
-      return loop.call(() -> build(loop, interfaceName, hid))
+      String home = environment.get("XMIG_AD");
+      Xid ad = home == null ? NO_AD : Xid.parse(home);
+      return loop.call(() -> build(loop, interfaceName, new LocalAddress(ad, hid, null)))
           .get()
-          .thenServe(loop, hid, signer, environment);
+          .thenServe(loop, signer, environment);
     } catch (Exception e) {
       loop.close();
       throw e;
@@ -82,8 +89,7 @@ final class GuestNode implements AutoCloseable {
 
   /** Node and network card. */
   private record Parts(XiaNode node, PacketLink link) {
-    GuestNode thenServe(
-        NodeLoop loop, Xid hid, @Nullable Signer signer, Map<String, String> environment)
+    GuestNode thenServe(NodeLoop loop, @Nullable Signer signer, Map<String, String> environment)
         throws Exception {
       NodeStack stack = loop.call(() -> new NodeStack(node)).get();
       CalServer cal = loop.call(() -> CalServer.start(stack)).get().get();
@@ -91,28 +97,36 @@ final class GuestNode implements AutoCloseable {
         loop.call(() -> PerfServer.start(stack)).get().get();
       }
       if ("none".equals(environment.get("XMIG_AGENT"))) {
+        String gateway = environment.get("XMIG_GATEWAY");
+        if (gateway != null) {
+          Xid next = Xid.parse(gateway);
+          loop.call(() -> staticRoutes(stack, next)).get().get();
+        }
         return new GuestNode(loop, null, cal);
       }
-      Agent agent = loop.call(() -> agent(stack, signer, environment, link)).get();
-      loop.call(agent::start).get().get();
-      return new GuestNode(loop, agent, cal);
+      AgentConfig config = config(signer, environment, link);
+      return new GuestNode(loop, AdaptServices.agent(stack, config).get(), cal);
     }
   }
 
-  private static Parts build(NodeLoop loop, String interfaceName, Xid hid) {
+  /** As an administrator would type them: everything goes to one gateway. */
+  private static CompletableFuture<Void> staticRoutes(NodeStack stack, Xid gateway) {
+    RouteControl control = HandlerRouteControl.of(stack);
+    RouteEntry rest = new RouteEntry(null, 0, gateway, RouteEntry.FLAGS_DAEMON);
+    RouteEntry itself = new RouteEntry(gateway, 0, gateway, RouteEntry.FLAGS_DAEMON);
+    return control
+        .set(XidType.AD, rest)
+        .thenCompose(set -> control.set(XidType.HID, rest))
+        .thenCompose(set -> control.set(XidType.HID, itself));
+  }
+
+  private static Parts build(NodeLoop loop, String interfaceName, LocalAddress address) {
     PacketLink link = PacketLink.open(loop, interfaceName, false);
     loop.own(link);
     NodeConfig.Port port =
         new NodeConfig.Port(link.device().mac(), Math.max(link.mtu(), NodeConfig.Port.MIN_MTU));
     NodeConfig config =
-        new NodeConfig(
-            "guest",
-            NodeConfig.Role.HOST,
-            new LocalAddress(NO_AD, hid, null),
-            List.of(port),
-            true,
-            false,
-            false);
+        new NodeConfig("guest", NodeConfig.Role.HOST, address, List.of(port), true, false, false);
     XiaNode node = new XiaNode(config, loop, new Random(new SecureRandom().nextLong()));
     node.attach(0, link);
     link.receiver(frame -> node.receive(0, frame));
@@ -122,27 +136,22 @@ final class GuestNode implements AutoCloseable {
     return new Parts(node, link);
   }
 
-  private static Agent agent(
-      NodeStack stack, @Nullable Signer signer, Map<String, String> environment, PacketLink link) {
+  private static AgentConfig config(
+      @Nullable Signer signer, Map<String, String> environment, PacketLink link) {
+    String trusted = environment.get("XMIG_TRUST");
     AgentConfig config =
         signer == null
             ? AgentConfig.unsigned()
-            : AgentConfig.signed(signer, DomainTrust.open()).withAcceptUnsigned(true);
+            : AgentConfig.signed(
+                signer,
+                trusted == null
+                    ? DomainTrust.selfCertifying()
+                    : DomainTrust.parse(List.of(trusted.split(",", -1))));
     String name = environment.get("XMIG_NAME");
     if (name != null) {
       config = config.withNames(java.util.Collections.singletonMap(name, null));
     }
-    return new Agent(
-        stack,
-        config.withMac(link.device().mac()),
-        new Ed25519(),
-        new SecureRandom(),
-        GuestNode::epochMicros);
-  }
-
-  private static long epochMicros() {
-    Instant now = Instant.now();
-    return now.getEpochSecond() * 1_000_000L + now.getNano() / 1000;
+    return config.withMac(link.device().mac());
   }
 
   private static @Nullable Signer signer(Map<String, String> environment) throws IOException {

@@ -157,6 +157,11 @@ public final class Xping implements AutoCloseable {
     }
   }
 
+  /** Whom it probes. */
+  public Dag target() {
+    return target;
+  }
+
   /** Stops sending by itself after this many probes; 0 for no end. */
   public void limit(int probesAtMost) {
     limit = probesAtMost;

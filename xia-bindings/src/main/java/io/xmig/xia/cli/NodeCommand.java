@@ -5,16 +5,20 @@ import io.xmig.xia.host.HostOptions;
 import io.xmig.xia.host.NodeHost;
 import io.xmig.xia.host.NodeService;
 import io.xmig.xia.link.LinkShape;
-import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.ipc.NodeStackProvider;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -43,6 +47,7 @@ import picocli.CommandLine.Spec;
       "  xmig node intra-ad.click --api-ports file    (then: XSOCKCONF=… ./a-program-of-yours)",
       "  xmig node intra-ad.click --only ROUTER_1 --devices eth",
       "  xmig node wan.click --run /tmp/net --shape 100mbit,20ms,1%% --mtu 9000",
+      "  xmig node net.click --only R1 --with 'R1=gateway --key keys/r1 --trust-file domains.txt'",
       "  qemu-system-x86_64 … -netdev dgram,id=n0,local.type=unix,local.path=/tmp/net/vm1.sock,\\",
       "      remote.type=unix,remote.path=/tmp/net/plug-SEGMENT_A.sock"
     },
@@ -54,6 +59,7 @@ import picocli.CommandLine.Spec;
     })
 public final class NodeCommand implements Callable<Integer> {
   private static final int SERVICE_SECONDS = 10;
+  private static final Pattern WORD = Pattern.compile("'[^']*'|\"[^\"]*\"|\\S+");
 
   @Spec private @Nullable CommandSpec spec;
 
@@ -148,12 +154,12 @@ public final class NodeCommand implements Callable<Integer> {
 
   @Option(
       names = "--with",
-      paramLabel = "NODE=SERVICE",
+      paramLabel = "NODE=SERVICE [OPTIONS]",
       description = {
-        "Run a service of the domain in this process, on a node of it: gateway, nameserver or agent.",
-        "May be given several times."
+        "Run a service of the domain in this process, on a node of it: gateway, nameserver or agent,",
+        "with options as behind xmig SERVICE, separated by blanks. May be given several times."
       })
-  private java.util.List<String> services = new java.util.ArrayList<>();
+  private List<String> services = new ArrayList<>();
 
   @Override
   public Integer call() throws InterruptedException {
@@ -193,20 +199,47 @@ public final class NodeCommand implements Callable<Integer> {
     return UntilStopped.serve(host.loop(), host::close);
   }
 
-  /** Starts one service given as NODE=SERVICE and waits until it serves. */
+  /** Starts one service given as NODE=SERVICE and its options, and waits until it serves. */
   private static void start(NodeHost host, String words) throws InterruptedException {
     int equals = words.indexOf('=');
     if (equals < 1 || !host.names().contains(words.substring(0, equals))) {
       throw new IllegalArgumentException(
           "expected NODE=SERVICE with one of " + host.names() + ", not " + words);
     }
-    XiaStack stack = host.stack(words.substring(0, equals));
-    NodeService service = NodeService.named(words.substring(equals + 1));
-    try {
-      host.loop().call(() -> service.start(stack)).get().get(SERVICE_SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      throw new IllegalArgumentException(words + " does not start: " + e.getMessage(), e);
+    List<String> options = split(words.substring(equals + 1));
+    if (options.isEmpty()) {
+      throw new IllegalArgumentException("no service behind " + words);
     }
+    NodeService service = NodeService.named(options.remove(0));
+    try {
+      host.serve(words.substring(0, equals), service, options)
+          .get(SERVICE_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      Throwable cause = e;
+      while (cause.getCause() != null
+          && (cause instanceof ExecutionException || cause instanceof CompletionException)) {
+        cause = cause.getCause();
+      }
+      throw new IllegalArgumentException(
+          words.substring(0, equals)
+              + "="
+              + service.name()
+              + " does not start: "
+              + (cause instanceof TimeoutException
+                  ? "no answer within " + SERVICE_SECONDS + " s"
+                  : cause.getMessage()),
+          e);
+    }
+  }
+
+  /** Words between blanks; quotes keep blanks in a word. */
+  private static List<String> split(String line) {
+    List<String> words = new ArrayList<>();
+    Matcher word = WORD.matcher(line);
+    while (word.find()) {
+      words.add(word.group().replaceAll("^(['\"])(.*)\\1$", "$2"));
+    }
+    return words;
   }
 
   private HostOptions options(CommandSpec command) {

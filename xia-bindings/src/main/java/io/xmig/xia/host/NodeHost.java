@@ -66,6 +66,7 @@ public final class NodeHost implements AutoCloseable {
   private final Map<String, XiaNode> nodes = new LinkedHashMap<>();
   private final Map<String, EthernetSwitch> switches = new LinkedHashMap<>();
   private final List<IpcServer> servers = new ArrayList<>();
+  private final List<NodeService.Running> services = new ArrayList<>();
   private final Map<String, LocalApiServer> programs = new LinkedHashMap<>();
   private @Nullable ControlServer control;
   private @Nullable LinkWatcher watcher;
@@ -401,7 +402,27 @@ public final class NodeHost implements AutoCloseable {
         });
   }
 
+  /**
+   * Starts a service on a node; its handlers become {@code NODE/SERVICE.HANDLER}.
+   *
+   * @param options as behind {@code xmig SERVICE} on a command line
+   * @return completes on the loop when it serves
+   */
+  public CompletableFuture<Void> serve(String node, NodeService service, List<String> options) {
+    XiaStack stack = stack(node);
+    return loop.call(() -> service.start(stack, options))
+        .thenCompose(starting -> starting)
+        .thenAccept(
+            running -> {
+              services.add(running);
+              HandlerRegistry.Element element =
+                  tree.element(node + "/" + service.name(), "Service", String.join(" ", options));
+              running.handlers().forEach(element::read);
+            });
+  }
+
   private void closeNodes() {
+    services.forEach(NodeService.Running::close);
     nodes.values().forEach(XiaNode::close);
   }
 

@@ -1,10 +1,12 @@
 package io.xmig.xia.host;
 
 import io.xmig.xia.socket.XiaStack;
+import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /**
  * A service that can run inside a node's process, as {@code xmig node --with NODE=SERVICE} asks.
@@ -17,9 +19,24 @@ public interface NodeService {
   /**
    * Starts it on a node; called on the node's loop.
    *
-   * @return completes with what ends it, on the loop, once it serves
+   * @param options as behind {@code xmig NAME} on a command line
+   * @return completes with the service once it serves
+   * @throws IllegalArgumentException for wrong options
    */
-  CompletableFuture<AutoCloseable> start(XiaStack stack);
+  CompletableFuture<Running> start(XiaStack stack, List<String> options);
+
+  /** A service that runs; to be closed on the node's loop. */
+  interface Running extends AutoCloseable {
+    /**
+     * Read handlers that it offers as {@code NODE/SERVICE.HANDLER}, each called on the node's loop.
+     */
+    default Map<String, Supplier<String>> handlers() {
+      return Map.of();
+    }
+
+    @Override
+    void close();
+  }
 
   /**
    * The service of this name.

@@ -3,6 +3,10 @@ package io.xmig.testbed.run;
 import io.xmig.testbed.net.Net;
 import io.xmig.testbed.net.UserNet;
 import io.xmig.testbed.net.VethNet;
+import io.xmig.testbed.network.Identities;
+import io.xmig.testbed.network.Network;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.Xid;
 import io.xmig.xia.click.Topology;
 import io.xmig.xia.socket.Stacks;
 import io.xmig.xia.socket.XiaStack;
@@ -16,31 +20,73 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The nodes of a run, one process each, with the services of their domain: takes the topology,
- * gives everything above it the stack of each host.
+ * The nodes of a run, a process each, with the services of their domains in them: every one signs
+ * with a key of its own, and believes those gateways only that the run's trust file names.
  *
  * <p>With {@code --xia libxsocket} nothing but the nodes themselves knows that they are ours: what
  * runs on a host reaches it through the C library and Click's local protocol, and through the
  * ControlSocket.
  */
-final class Network {
-  private static final Duration START = Duration.ofSeconds(30);
+final class Nodes {
+  /** Who besides the nodes has a key. */
+  static final String VM = "VM";
+
   private static final String LIBRARY = "libxsocket";
+  private static final Duration START = Duration.ofSeconds(30);
 
   private final Lab lab;
   private final Scenario scenario;
   private final RunOptions options;
   private @Nullable Net links;
+  private final Identities identities;
+  private final Network network;
+  private final Path trust;
 
-  Network(Lab lab, Scenario scenario, RunOptions options) {
+  private Nodes(
+      Lab lab,
+      Scenario scenario,
+      RunOptions options,
+      Identities identities,
+      Network network,
+      Path trust) {
     this.lab = lab;
     this.scenario = scenario;
     this.options = options;
+    this.identities = identities;
+    this.network = network;
+    this.trust = trust;
+  }
+
+  /** Makes the keys and the topology of a run in its directory. */
+  static Nodes prepare(Lab lab, Scenario scenario, RunOptions options) throws IOException {
+    Identities identities =
+        Identities.issue(lab.directory(), scenario.topology(), scenario.click(), List.of(VM));
+    Network network = new Network(Topology.load(lab.directory().resolve(scenario.topology())));
+    return new Nodes(lab, scenario, options, identities, network, identities.writeTrust(network));
+  }
+
+  Identities identities() {
+    return identities;
+  }
+
+  Network network() {
+    return network;
+  }
+
+  /** File with those who may speak for the domains. */
+  Path trust() {
+    return trust;
+  }
+
+  /** Names of all nodes. */
+  List<String> names() {
+    return network.topology().nodes().stream().map(Topology.Node::name).toList();
   }
 
   /**
@@ -58,34 +104,34 @@ final class Network {
 
   /** Makes the links, starts every node and its services; returns when they serve. */
   void start() {
-    Net made = lab.own(makeLinks(Topology.load(scenario.topology())));
+    Net made = lab.own(makeLinks());
     links = made;
-    for (String node : scenario.nodes()) {
+    for (String node : names()) {
       lab.launch(node, made.prefix(node), nodeWords(node, made));
     }
-    scenario.nodes().forEach(node -> lab.awaitReady(node, "\nready", START));
+    names().forEach(node -> lab.awaitReady(node, "\nready", START));
     made.nodesRun();
     if (throughLibrary()) {
-      scenario.nodes().stream().filter(node -> !isGateway(node)).forEach(this::startServices);
+      names().stream().filter(node -> !isGateway(node)).forEach(this::startServices);
     }
   }
 
-  private Net makeLinks(Topology topology) {
+  private Net makeLinks() {
     return options.links.equals("veth")
         ? VethNet.make(
-            topology,
+            network.topology(),
             lab.directory(),
-            scenario.nodes(),
+            names(),
             scenario.hosts(),
             Experiment.MAC,
             options.mtu,
             options.pathShape(),
             lab)
         : new UserNet(
-            topology,
+            network.topology(),
             lab.directory(),
             scenario.hosts(),
-            scenario.lans(),
+            scenario.hosts().stream().map(network::lan).toList(),
             options.mtu,
             options.pathShape());
   }
@@ -100,48 +146,68 @@ final class Network {
         new ArrayList<>(
             List.of(
                 "node",
-                scenario.topology().toString(),
+                lab.directory().resolve(scenario.topology()).toString(),
                 "--run",
                 lab.directory().toString(),
                 "--only",
                 node));
     words.addAll(net.nodeOptions());
     if (isGateway(node) || !throughLibrary()) {
-      for (String service : servicesOf(node)) {
-        words.addAll(List.of("--with", node + "=" + service));
-      }
+      servicesOf(node)
+          .forEach(service -> words.addAll(List.of("--with", withService(node, service))));
     } else {
       words.addAll(List.of("--api-ports", "0", "--control", "0"));
     }
     return words;
   }
 
+  private static String withService(String node, List<String> service) {
+    StringBuilder line = new StringBuilder(node).append('=');
+    service.forEach(word -> line.append('\'').append(word).append("' "));
+    return line.toString().trim();
+  }
+
   /**
    * Services that use the library are processes of their own: it talks to one Click per process.
    */
   private void startServices(String node) {
-    for (String service : servicesOf(node)) {
-      String name = service + "-" + node;
-      List<String> words = new ArrayList<>(List.of(service, "--xia", stackOf(node)));
-      words.add("--accept-unsigned");
-      if (service.equals("agent")) {
+    for (List<String> service : servicesOf(node)) {
+      String name = service.get(0) + "-" + node;
+      List<String> words = new ArrayList<>(service);
+      words.addAll(List.of("--xia", stackOf(node), "--accept-unsigned"));
+      if (service.get(0).equals("agent")) {
         words.addAll(
             List.of("--status-file", lab.directory().resolve(name + ".status").toString()));
       }
       lab.launch(name, links().prefix(node), words);
-      lab.awaitReady(name, service.equals("agent") ? "agent of" : "name server ready", START);
+      lab.awaitReady(
+          name, service.get(0).equals("agent") ? "agent of" : "name server ready", START);
     }
   }
 
-  private List<String> servicesOf(String node) {
+  private List<List<String>> servicesOf(String node) {
+    List<String> key = List.of("--key", identities.key(node).toString());
     if (isGateway(node)) {
-      return List.of("gateway");
+      List<String> gateway = new ArrayList<>(List.of("gateway"));
+      gateway.addAll(key);
+      gateway.addAll(
+          List.of("--trust-file", trust.toString(), "--name-server", nameServer().toString()));
+      gateway.addAll(routing(node));
+      return List.of(gateway);
     }
-    return node.equals(scenario.nameServer()) ? List.of("nameserver", "agent") : List.of("agent");
+    List<String> agent = new ArrayList<>(List.of("agent"));
+    agent.addAll(key);
+    agent.addAll(List.of("--trust-file", trust.toString(), "--name", node + ".xia"));
+    if (!node.equals(scenario.nameServer())) {
+      return List.of(agent);
+    }
+    List<String> names = new ArrayList<>(List.of("nameserver"));
+    names.addAll(key);
+    return List.of(names, agent);
   }
 
   private boolean isGateway(String node) {
-    return scenario.gateways().contains(node);
+    return network.gateways().contains(node);
   }
 
   private boolean throughLibrary() {
@@ -192,5 +258,20 @@ final class Network {
   /** The stack as results name it. */
   String stackName() {
     return throughLibrary() ? LIBRARY : "node";
+  }
+
+  private Dag nameServer() {
+    return network.local(scenario.nameServer()).service(Xid.SID_NS);
+  }
+
+  /** Routers are believed on ports towards routers only; without such a port there is no need. */
+  private List<String> routing(String router) {
+    Set<Integer> ports = network.routerPorts(router);
+    if (ports.isEmpty()) {
+      return List.of("--no-routing");
+    }
+    List<String> words = new ArrayList<>();
+    ports.forEach(port -> words.addAll(List.of("--router-port", port.toString())));
+    return words;
   }
 }
