@@ -198,16 +198,19 @@ public final class Agent implements AutoCloseable {
   }
 
   private void onBeacon(ByteBuffer payload) {
-    accept(SignedBeacon.decode(payload));
+    accept(SignedBeacon.decode(payload), false);
   }
 
-  private void accept(SignedBeacon beacon) {
+  /**
+   * @param routed whether it may have come from anywhere, so that it must answer us
+   */
+  private void accept(SignedBeacon beacon, boolean routed) {
     if (beacon.proof() != null && !budget.take(now())) {
       throw new RefusedException(Refusal.RATE, "more beacons than are checked a second");
     }
     BeaconFilter.Believed believed =
         filter.check(beacon, asked, now(), epochMicros.getAsLong() / 1_000_000);
-    if (believed == null) {
+    if (believed == null || routed && !believed.live()) {
       return;
     }
     if (config.mac() != 0 && beacon.arrivals().contains(config.mac())) {
@@ -227,7 +230,7 @@ public final class Agent implements AutoCloseable {
     }
     Signal signal = Signal.decode(payload);
     if (signal instanceof Signal.BeaconCopy copy) {
-      accept(SignedBeacon.decode(ByteBuffer.wrap(copy.beacon())));
+      accept(SignedBeacon.decode(ByteBuffer.wrap(copy.beacon())), true);
     } else if (signal instanceof Signal.Registered registered) {
       Receipt receipt = Receipt.of(registered.receipt());
       if (receipt.hid().equals(hid)) {
@@ -371,7 +374,8 @@ public final class Agent implements AutoCloseable {
     }
 
     @Override
-    public long register(Attachment place, long stamp, List<Xid> formerAds) {
+    public long register(
+        Attachment place, long stamp, boolean arrived, List<Xid> formerAds) {
       long sequence = nextSequence();
       Signer signer = config.signer();
       if (place.signed() && signer != null) {
@@ -383,7 +387,8 @@ public final class Agent implements AutoCloseable {
                 stamp,
                 config.mac(),
                 (int) Math.min(65_535, config.lifetime().toSeconds()),
-                config.guest() == null ? 0 : Location.FLAG_DELEGATED,
+                (config.guest() == null ? 0 : Location.FLAG_DELEGATED)
+                    | (arrived ? Location.FLAG_ARRIVED : 0),
                 formerAds,
                 config.guest() == null ? null : config.guest().home());
         Envelope statement = location.seal(signer, config.delegation(), sequence);

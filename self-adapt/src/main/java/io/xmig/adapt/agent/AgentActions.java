@@ -20,10 +20,11 @@ public interface AgentActions {
    * Sends a registration.
    *
    * @param stamp newest beacon stamp of the gateway
+   * @param arrived whether the host has just arrived or woken up here
    * @param formerAds domains that shall redirect, newest first
    * @return its sequence number
    */
-  long register(Attachment place, long stamp, List<Xid> formerAds);
+  long register(Attachment place, long stamp, boolean arrived, List<Xid> formerAds);
 
   /** Sends the registration of a name; its confirmation comes with the same name. */
   void registerName(String name, Attachment place);

@@ -61,6 +61,8 @@ public final class AgentMachine {
   private boolean confirmed;
   private long firstSequence; // of the present attachment
   private long lastSequence;
+  private boolean arriving; // since the last sign or handoff nothing was confirmed
+  private boolean awaitsFreshBeacon;
   private long refreshNs = NEVER;
   private long checkUntilNs = NEVER;
   private long checkSinceNs;
@@ -122,6 +124,7 @@ public final class AgentMachine {
     signNs = nowNs;
     signOpen = true;
     if (current != null) {
+      arriving = true;
       register(nowNs);
       registering.start(nowNs);
       check(nowNs, true);
@@ -138,10 +141,19 @@ public final class AgentMachine {
    * @param live whether it answers one of our own solicitations
    */
   public void onBeacon(Attachment place, long stamp, boolean live, long nowNs) {
-    Heard heard = gateways.get(place.gateway());
-    if (heard != null && place.signed() && stamp <= heard.stamp && !live) {
-      return; // a duplicate or a recording
+    if (!stale(place, stamp, live)) {
+      take(place, stamp, live, nowNs);
     }
+  }
+
+  /** Whether it is a duplicate or a recording. */
+  private boolean stale(Attachment place, long stamp, boolean live) {
+    Heard heard = gateways.get(place.gateway());
+    return heard != null && place.signed() && stamp <= heard.stamp && !live;
+  }
+
+  private void take(Attachment place, long stamp, boolean live, long nowNs) {
+    Heard heard = gateways.get(place.gateway());
     boolean first = heard == null;
     if (heard == null) {
       heard = new Heard(place);
@@ -173,14 +185,20 @@ public final class AgentMachine {
    * gateway than the present one it starts a handoff without asking anybody.
    */
   public void onArrival(Attachment place, long stamp, boolean live, long nowNs) {
+    boolean stale = stale(place, stamp, live);
     if (current == null || place.samePlace(current.place)) {
+      if (current != null) {
+        current.stamp = Math.max(current.stamp, stamp); // what is registered now answers this beacon
+      }
       onSign(MobilitySign.ARRIVAL, nowNs);
     } else {
       event("sign", nowNs, Map.of("kind", MobilitySign.ARRIVAL.name()));
       signNs = signOpen ? signNs : nowNs;
       signOpen = true;
     }
-    onBeacon(place, stamp, live, nowNs);
+    if (!stale) {
+      take(place, stamp, live, nowNs);
+    }
   }
 
   private void onOwnBeacon(Attachment before, boolean live, long nowNs) {
@@ -189,6 +207,11 @@ public final class AgentMachine {
       actions.configure(here.place, before);
       event("configured", nowNs, facts(here.place));
       nameAgain(nowNs);
+    }
+    if (awaitsFreshBeacon && live) {
+      awaitsFreshBeacon = false;
+      register(nowNs);
+      registering.start(nowNs);
     }
     if (state == AgentState.SEARCHING) {
       event("gateway.back", nowNs, Map.of("gateway", here.place.gateway().toString()));
@@ -280,6 +303,8 @@ public final class AgentMachine {
     event("handoff", nowNs, Map.of("cause", cause, "ad", to.place.ad().toString()));
     current = to;
     confirmed = false;
+    arriving = true;
+    awaitsFreshBeacon = false;
     candidate = null;
     signOpen = false;
     trouble = null;
@@ -304,7 +329,7 @@ public final class AgentMachine {
 
   private long register(long nowNs) {
     Heard here = java.util.Objects.requireNonNull(current);
-    lastSequence = actions.register(here.place, here.stamp, List.copyOf(formerAds));
+    lastSequence = actions.register(here.place, here.stamp, arriving, List.copyOf(formerAds));
     event("register.sent", nowNs, Map.of("sequence", Long.toString(lastSequence)));
     return lastSequence;
   }
@@ -329,6 +354,7 @@ public final class AgentMachine {
     here.heardNs = nowNs;
     if (answersSign) {
       here.liveNs = nowNs;
+      arriving = false;
       registering.stop();
     }
     refreshNs = nowNs + Math.max(1, receipt.lifetimeS()) * 1_000_000_000L / 3;
@@ -376,6 +402,7 @@ public final class AgentMachine {
         registering.again(nowNs);
       }
     } else if (note.reason() == Refusal.NOT_FRESH) {
+      awaitsFreshBeacon = true;
       actions.solicit();
     }
   }

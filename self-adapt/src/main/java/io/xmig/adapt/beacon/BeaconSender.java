@@ -1,5 +1,7 @@
 package io.xmig.adapt.beacon;
 
+import io.xmig.adapt.signal.Output;
+import io.xmig.adapt.signal.Signal;
 import io.xmig.adapt.signal.SignedBeacon;
 import io.xmig.adapt.trust.Delegation;
 import io.xmig.xia.addr.Dag;
@@ -10,27 +12,35 @@ import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.wire.XhcpBeacon;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends a gateway's beacons: one every period, and one at once when a machine arrives or somebody
- * asks, but never more than one per {@link #MIN_GAP}, so that asking cannot be used to flood a
- * link.
+ * Sends a gateway's beacons: one every period on each link, and one at once on the link where a
+ * machine arrives or somebody asks, but never more than one per {@link #MIN_GAP}, so that asking
+ * cannot be used to flood a link.
+ *
+ * <p>The stamp of a beacon tells by which link it went out ({@link #linkOf}): a registration, which
+ * repeats the stamp, counts on the link where its beacon was heard, and a recording of it nowhere
+ * else.
  *
  * @threading on the stack's loop
  */
 public final class BeaconSender {
-  /** Shortest pause between two beacons; what happens in between is answered by one. */
+  /** Shortest pause between two beacons on a link; what happens in between is answered by one. */
   public static final Duration MIN_GAP = Duration.ofMillis(2);
 
-  /** Where beacons go: every host on every link. */
+  /** Where beacons go: every host on a link. */
   public static final Dag DESTINATION = Dag.path(Xid.BHID, Xid.SID_XHCP);
+
+  private static final int LINKS = 256;
+  private static final int NO_LINK = LINKS - 1;
 
   private final EventLoop loop;
   private final Supplier<LocalAddress> address;
@@ -40,25 +50,79 @@ public final class BeaconSender {
   private final LongSupplier epochMicros;
   private final Duration period;
   private final int lifetimeS;
-  private final BiConsumer<Dag, ByteBuffer> output;
-  private final Set<Long> nonces = new LinkedHashSet<>();
-  private final Set<Long> arrivals = new LinkedHashSet<>();
-  private final Set<Dag> askers = new LinkedHashSet<>();
-
-  private EventLoop.@Nullable Timer timer;
-  private long lastNs;
+  private final Output output;
+  private final Map<Integer, Link> links = new HashMap<>();
   private long lastStamp;
-  private boolean sentOne;
-  private boolean soon;
-  private int sequence;
   private long sent;
+  private boolean running;
+
+  /** What the next beacon on one link has to tell. */
+  private final class Link {
+    final int number;
+    final Set<Long> nonces = new LinkedHashSet<>();
+    final Set<Long> arrivals = new LinkedHashSet<>();
+    final Set<Dag> askers = new LinkedHashSet<>();
+    EventLoop.@Nullable Timer timer;
+    long lastNs;
+    boolean sentOne;
+    boolean soon;
+    int sequence;
+
+    Link(int number) {
+      this.number = number;
+    }
+
+    void now() {
+      long since = loop.nanoTime() - lastNs;
+      long gap = MIN_GAP.toNanos();
+      if (!sentOne || since >= gap) {
+        send();
+      } else if (!soon) {
+        soon = true;
+        reschedule(gap - since);
+      }
+    }
+
+    void stop() {
+      if (timer != null) {
+        timer.cancel();
+        timer = null;
+      }
+    }
+
+    private void reschedule(long delayNs) {
+      stop();
+      timer = loop.schedule(delayNs, this::send);
+    }
+
+    private void send() {
+      soon = false;
+      sentOne = true;
+      lastNs = loop.nanoTime();
+      byte[] bytes = beacon(this).encode();
+      if (output.links() == 0) {
+        output.send(DESTINATION, ByteBuffer.wrap(bytes));
+      } else if (number != NO_LINK) {
+        output.sendOn(number, DESTINATION, ByteBuffer.wrap(bytes));
+      }
+      for (Dag asker : askers) {
+        output.send(asker, new Signal.BeaconCopy(bytes).encode());
+      }
+      sent++;
+      nonces.clear();
+      arrivals.clear();
+      askers.clear();
+      if (running && (number != NO_LINK || output.links() == 0)) {
+        reschedule(period.toNanos());
+      }
+    }
+  }
 
   /**
    * @param address where the gateway is
    * @param nameServer the name server to recommend, {@code null} while none is known
    * @param signer key of the gateway, {@code null} for unsigned v1.1 beacons
    * @param epochMicros wall clock, microseconds
-   * @param output sends a datagram to an address
    */
   public BeaconSender(
       EventLoop loop,
@@ -69,7 +133,7 @@ public final class BeaconSender {
       LongSupplier epochMicros,
       Duration period,
       int lifetimeS,
-      BiConsumer<Dag, ByteBuffer> output) {
+      Output output) {
     this.loop = loop;
     this.address = address;
     this.nameServer = nameServer;
@@ -81,96 +145,93 @@ public final class BeaconSender {
     this.output = output;
   }
 
-  /** Sends the first beacon and goes on until {@link #stop}. */
+  /** Sends the first beacons and goes on until {@link #stop}. */
   public void start() {
-    send();
+    running = true;
+    int count = output.links();
+    if (count == 0) {
+      link(NO_LINK).send();
+    }
+    for (int link = 0; link < count; link++) {
+      link(link).send();
+    }
   }
 
   /** Sends no further beacon. */
   public void stop() {
-    if (timer != null) {
-      timer.cancel();
-      timer = null;
-    }
+    running = false;
+    links.values().forEach(Link::stop);
   }
 
-  /** A machine has arrived: a beacon that names it goes out at once. */
-  public void arrived(long mac) {
-    if (mac != 0 && arrivals.size() < SignedBeacon.MAX_ANSWERS) {
-      arrivals.add(mac);
+  private Link link(int number) {
+    boolean known = number >= 0 && number < output.links();
+    return links.computeIfAbsent(known ? number : NO_LINK, Link::new);
+  }
+
+  /** A machine has arrived on a link: a beacon that names it goes out there at once. */
+  public void arrived(long mac, int port) {
+    Link link = link(port);
+    if (mac != 0 && link.arrivals.size() < SignedBeacon.MAX_ANSWERS) {
+      link.arrivals.add(mac);
     }
-    now();
+    link.now();
   }
 
   /**
-   * Somebody asks: a beacon that carries the nonce goes out at once.
+   * Somebody on a link asks: a beacon that carries the nonce goes out there at once.
    *
    * @param copyTo who wants a copy to its own address, or {@code null}
    */
-  public void asked(long nonce, @Nullable Dag copyTo) {
-    if (nonces.size() < SignedBeacon.MAX_ANSWERS) {
-      nonces.add(nonce);
+  public void asked(long nonce, @Nullable Dag copyTo, int port) {
+    Link link = link(port);
+    if (link.nonces.size() < SignedBeacon.MAX_ANSWERS) {
+      link.nonces.add(nonce);
       if (copyTo != null) {
-        askers.add(copyTo);
+        link.askers.add(copyTo);
       }
     }
-    now();
+    link.now();
   }
 
-  /** Something that beacons tell has changed. */
-  public void now() {
-    long since = loop.nanoTime() - lastNs;
-    long gap = MIN_GAP.toNanos();
-    if (!sentOne || since >= gap) {
-      send();
-    } else if (!soon) {
-      soon = true;
-      reschedule(gap - since);
-    }
+  /** Something has happened on a link that makes a beacon welcome. */
+  public void now(int port) {
+    link(port).now();
   }
 
-  private void reschedule(long delayNs) {
-    stop();
-    timer = loop.schedule(delayNs, this::send);
-  }
-
-  private void send() {
-    soon = false;
-    sentOne = true;
-    lastNs = loop.nanoTime();
+  private SignedBeacon beacon(Link link) {
     LocalAddress here = address.get();
     Dag server = nameServer.get();
     XhcpBeacon v1 =
         new XhcpBeacon(
-            sequence++,
+            link.sequence++,
             here.ad(),
             here.hid(),
             here.fourId() == null ? Xid.NULL_4ID : here.fourId(),
             server == null ? here.service(Xid.SID_NS).toString() : server.toString());
     Signer key = signer;
-    SignedBeacon beacon =
-        key == null
-            ? SignedBeacon.unsigned(v1)
-            : SignedBeacon.seal(
-                v1,
-                key,
-                delegation,
-                nextStamp(),
-                (int) Math.min(65_535, period.toMillis()),
-                lifetimeS,
-                List.copyOf(nonces),
-                List.copyOf(arrivals));
-    byte[] bytes = beacon.encode();
-    output.accept(DESTINATION, ByteBuffer.wrap(bytes));
-    for (Dag asker : askers) {
-      output.accept(
-          asker, ByteBuffer.wrap(new io.xmig.adapt.signal.Signal.BeaconCopy(bytes).encode()));
-    }
-    sent++;
-    nonces.clear();
-    arrivals.clear();
-    askers.clear();
-    reschedule(period.toNanos());
+    return key == null
+        ? SignedBeacon.unsigned(v1)
+        : SignedBeacon.seal(
+            v1,
+            key,
+            delegation,
+            stampFor(link.number),
+            (int) Math.min(65_535, period.toMillis()),
+            lifetimeS,
+            List.copyOf(link.nonces),
+            List.copyOf(link.arrivals));
+  }
+
+  private long stampFor(int link) {
+    long next = nextStamp();
+    long stamp = (next & -LINKS) | link % LINKS;
+    lastStamp = stamp < next ? stamp + LINKS : stamp;
+    return lastStamp;
+  }
+
+  /** The link by which the beacon with this stamp went out, modulo 256. */
+  public static int linkOf(long stamp) {
+    return (int) (stamp & (LINKS - 1));
   }
 
   /** A stamp greater than every one before. */

@@ -7,6 +7,7 @@ import io.xmig.adapt.route.Redirection;
 import io.xmig.adapt.route.RouteControl;
 import io.xmig.adapt.route.RoutingDaemon;
 import io.xmig.adapt.signal.Location;
+import io.xmig.adapt.signal.Output;
 import io.xmig.adapt.signal.Signal;
 import io.xmig.adapt.trust.Envelope;
 import io.xmig.adapt.trust.RateLimit;
@@ -28,6 +29,7 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,7 @@ public final class Gateway implements AutoCloseable {
   private final RoutingDaemon routing;
   private final BeaconSender beacons;
   private final RateLimit budget = new RateLimit(SIGNATURES_PER_SECOND, SIGNATURES_AT_ONCE);
+  private final Sockets output = new Sockets();
   private @Nullable DatagramSocket adaptSocket;
   private @Nullable DatagramSocket routeSocket;
   private @Nullable Runnable linkListener;
@@ -60,10 +63,15 @@ public final class Gateway implements AutoCloseable {
 
   /**
    * @param verifier checks signatures; belongs to this object from now on
+   * @param random for challenges; must not be guessable outside simulations
    * @param epochMicros wall clock, microseconds since the epoch
    */
   public Gateway(
-      XiaStack stack, GatewayConfig config, Verifier verifier, LongSupplier epochMicros) {
+      XiaStack stack,
+      GatewayConfig config,
+      Verifier verifier,
+      RandomGenerator random,
+      LongSupplier epochMicros) {
     this.stack = stack;
     this.config = config;
     this.epochMicros = epochMicros;
@@ -89,7 +97,7 @@ public final class Gateway implements AutoCloseable {
             epochMicros,
             config.beaconPeriod(),
             (int) config.lifetime().toSeconds(),
-            (to, bytes) -> send(to, bytes));
+            output);
     this.redirection =
         new Redirection(
             stack.loop(),
@@ -103,7 +111,7 @@ public final class Gateway implements AutoCloseable {
             config.mandate(),
             beacons::nextStamp,
             epochMicros,
-            this::send,
+            output,
             this::refused);
     this.registrar =
         new Registrar(
@@ -117,7 +125,7 @@ public final class Gateway implements AutoCloseable {
             verifier,
             beacons::nextStamp,
             epochMicros,
-            this::send,
+            output,
             this::refused);
     this.routing =
         new RoutingDaemon(
@@ -133,7 +141,8 @@ public final class Gateway implements AutoCloseable {
             beacons::nextStamp,
             epochMicros,
             config.clockWindow(),
-            this::send,
+            random,
+            output,
             this::refused);
   }
 
@@ -177,15 +186,36 @@ public final class Gateway implements AutoCloseable {
     return config.nameServer() != null ? config.nameServer() : knownNameServer;
   }
 
-  private void send(Dag to, byte[] bytes) {
-    send(to, ByteBuffer.wrap(bytes));
-  }
+  /** Sends by the sockets of this router's services. */
+  private final class Sockets implements Output {
+    private @Nullable DatagramSocket to(Dag destination) {
+      return destination.intent().equals(Xid.SID_XROUTE) ? routeSocket : adaptSocket;
+    }
 
-  private void send(Dag to, ByteBuffer bytes) {
-    DatagramSocket socket = to.intent().equals(Xid.SID_XROUTE) ? routeSocket : adaptSocket;
-    if (socket != null) {
+    @Override
+    public void send(Dag destination, ByteBuffer datagram) {
+      DatagramSocket socket = to(destination);
+      if (socket != null) {
+        bestEffort(() -> socket.send(destination, datagram));
+      }
+    }
+
+    @Override
+    public int links() {
+      return adaptSocket == null ? 0 : adaptSocket.links();
+    }
+
+    @Override
+    public void sendOn(int link, Dag destination, ByteBuffer datagram) {
+      DatagramSocket socket = to(destination);
+      if (socket != null) {
+        bestEffort(() -> socket.sendOn(link, destination, datagram));
+      }
+    }
+
+    private void bestEffort(Runnable sending) {
       try {
-        socket.send(to, bytes);
+        sending.run();
       } catch (XiaSocketException e) {
         refused(new RefusedException(Refusal.NO_ROUTE, String.valueOf(e.getMessage())));
       }
@@ -205,9 +235,9 @@ public final class Gateway implements AutoCloseable {
       }
       lastArrivalMac = event.mac();
       lastArrivalNs = now;
-      beacons.arrived(event.mac());
+      beacons.arrived(event.mac(), event.port());
     } else if (event.kind() == LinkEvent.Kind.UP) {
-      beacons.now();
+      beacons.now(event.port());
     }
   }
 
@@ -239,7 +269,7 @@ public final class Gateway implements AutoCloseable {
 
   private void onSignal(Signal signal, Dag source, int inPort) {
     if (signal instanceof Signal.Solicit solicit) {
-      beacons.asked(solicit.nonce(), solicit.reply() ? source : null);
+      beacons.asked(solicit.nonce(), solicit.reply() ? source : null, inPort);
       return;
     }
     if (inPort < 0 && source.host() != null && source.host().equals(stack.localAddress().hid())) {
@@ -254,7 +284,7 @@ public final class Gateway implements AutoCloseable {
       if (registrar.concerns(location)) {
         registrar.register(location, register.location(), source, inPort);
       } else {
-        beacons.now(); // a newcomer that does not know yet where it is
+        beacons.now(inPort); // a newcomer that does not know yet where it is
       }
     } else if (signal instanceof Signal.Repoint repoint) {
       redirection.onRepoint(repoint);
@@ -264,18 +294,10 @@ public final class Gateway implements AutoCloseable {
       redirection.onWithdraw(withdraw);
     } else if (signal instanceof Signal.Routing message) {
       if (config.routing()) {
-        onRouting(message.message(), inPort);
+        routing.onSigned(message.message(), inPort);
       }
     }
     // the rest is between gateways and hosts
-  }
-
-  private void onRouting(Envelope message, int inPort) {
-    if (message.kind() != Envelope.KIND_ROUTING) {
-      throw new RefusedException(
-          Refusal.MALFORMED, "expected a routing message", Map.of("kind", message.kind()));
-    }
-    routing.onSigned(message, inPort);
   }
 
   /** What was refused and why. */

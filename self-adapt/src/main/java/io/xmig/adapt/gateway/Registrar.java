@@ -1,10 +1,12 @@
 package io.xmig.adapt.gateway;
 
+import io.xmig.adapt.beacon.BeaconSender;
 import io.xmig.adapt.route.HostRoutes;
 import io.xmig.adapt.route.Redirection;
 import io.xmig.adapt.route.RouteControl;
 import io.xmig.adapt.route.RouteEntry;
 import io.xmig.adapt.signal.Location;
+import io.xmig.adapt.signal.Output;
 import io.xmig.adapt.signal.Receipt;
 import io.xmig.adapt.signal.RefusalNote;
 import io.xmig.adapt.signal.Signal;
@@ -22,8 +24,10 @@ import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.LocalAddress;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -41,10 +45,8 @@ final class Registrar {
   /** How long a v1.1 registration holds; its hosts repeat it every 3 s. */
   static final long UNSIGNED_LIFETIME_NS = 15_000_000_000L;
 
-  private static final long ARRIVAL_HOLDS_NS = 10_000_000_000L;
+  private static final long ARRIVAL_HOLDS_NS = 2_000_000_000L;
   private static final int MAX_ARRIVALS = 1024;
-
-  private record Arrival(int port, long atNs) {}
 
   private final EventLoop loop;
   private final Supplier<LocalAddress> address;
@@ -56,9 +58,9 @@ final class Registrar {
   private final Verifier verifier;
   private final LongSupplier stamps;
   private final LongSupplier epochMicros;
-  private final BiConsumer<Dag, byte[]> output;
+  private final Output output;
   private final Consumer<RefusedException> refused;
-  private final Map<Long, Arrival> arrivals = new LinkedHashMap<>();
+  private final Map<Long, Map<Integer, Long>> arrivals = new LinkedHashMap<>();
   private final Map<Xid, Dag> delegates = new LinkedHashMap<>();
   private long registrations;
 
@@ -73,7 +75,7 @@ final class Registrar {
       Verifier verifier,
       LongSupplier stamps,
       LongSupplier epochMicros,
-      BiConsumer<Dag, byte[]> output,
+      Output output,
       Consumer<RefusedException> refused) {
     this.loop = loop;
     this.address = address;
@@ -95,8 +97,7 @@ final class Registrar {
     if (arrivals.size() >= MAX_ARRIVALS) {
       arrivals.remove(arrivals.keySet().iterator().next());
     }
-    arrivals.remove(mac);
-    arrivals.put(mac, new Arrival(port, loop.nanoTime()));
+    arrivals.computeIfAbsent(mac, m -> new TreeMap<>()).put(port, loop.nanoTime());
   }
 
   /** Whether the statement is for this gateway. */
@@ -122,25 +123,76 @@ final class Registrar {
             "the registration answers no recent beacon",
             Map.of("hid", location.hid(), "ageMs", age / 1000));
       }
+      if (inPort >= 0
+          && output.links() > 0
+          && BeaconSender.linkOf(location.stamp()) != inPort % 256) {
+        throw new RefusedException(
+            Refusal.NOT_FRESH,
+            "the registration answers a beacon of another link",
+            Map.of("hid", location.hid(), "port", inPort));
+      }
     } catch (RefusedException e) {
       // only the key's owner is told; a forger learns nothing and costs no signature
       statement.check(verifier, Delegation.SCOPE_LOCATION, micros / 1_000_000);
+      if (e.refusal() == Refusal.NOT_FRESH) {
+        // nobody shall play it back later where it would count
+        guard.accept(
+            location.hid(), statement.sequence(), statement.fingerprint(), loop.nanoTime());
+      }
       refuse(location, statement, e);
       return;
     }
     statement.check(verifier, Delegation.SCOPE_LOCATION, micros / 1_000_000);
     guard.accept(location.hid(), statement.sequence(), statement.fingerprint(), loop.nanoTime());
     remember(location, source);
-    Arrival seen = location.mac() == 0 ? null : arrivals.get(location.mac());
-    boolean recent = seen != null && loop.nanoTime() - seen.atNs < ARRIVAL_HOLDS_NS;
-    boolean delegated = (location.flags() & Location.FLAG_DELEGATED) != 0;
-    if (seen != null && recent && (delegated || inPort < 0)) {
-      take(location, statement, seen.port);
+    if ((location.flags() & Location.FLAG_DELEGATED) != 0 && location.mac() != 0) {
+      take(location, statement, portOfGuest(location, inPort));
     } else if (inPort >= 0) {
       take(location, statement, inPort);
     } else {
       learned(location.hid()).thenAccept(port -> takeLearned(location, statement, port));
     }
+  }
+
+  /**
+   * Where a guest is for whom its host speaks: behind the host's own port, or where QEMU has just
+   * announced its Ethernet address. Nobody signs that, so once known the port changes only when the
+   * host says that the guest has just arrived, and never while two other ports claim it.
+   */
+  private int portOfGuest(Location location, int inPort) {
+    Set<Integer> ports = announced(location.mac());
+    HostRoutes.Host known = hosts.find(location.hid());
+    boolean here = known != null && known.basis() == HostRoutes.Basis.REGISTERED;
+    boolean arrived = (location.flags() & Location.FLAG_ARRIVED) != 0;
+    if (here && !arrived) {
+      return known.route().port();
+    }
+    if (ports.contains(inPort)) {
+      return inPort;
+    }
+    if (ports.size() > 1) {
+      throw new RefusedException(
+          Refusal.PORT,
+          "more than one port announces the guest's Ethernet address",
+          Map.of("hid", location.hid(), "ports", ports));
+    }
+    if (!ports.isEmpty()) {
+      return ports.iterator().next();
+    }
+    return here ? known.route().port() : inPort;
+  }
+
+  private Set<Integer> announced(long mac) {
+    Map<Integer, Long> seen = arrivals.getOrDefault(mac, Map.of());
+    long now = loop.nanoTime();
+    Set<Integer> ports = new TreeSet<>();
+    seen.forEach(
+        (port, at) -> {
+          if (now - at < ARRIVAL_HOLDS_NS) {
+            ports.add(port);
+          }
+        });
+    return ports;
   }
 
   /** Whom to answer: a delegate at its own address, since the guest would not understand. */
@@ -184,21 +236,38 @@ final class Registrar {
     if (newest != null && newest > statement.sequence()) {
       return;
     }
-    int lifetime = granted(location);
-    long now = loop.nanoTime();
+    HostRoutes.Host host =
+        new HostRoutes.Host(
+            location.hid(),
+            HostRoutes.Basis.REGISTERED,
+            statement.sequence(),
+            statement,
+            new RouteEntry(location.hid(), port, location.hid(), RouteEntry.FLAGS_REGISTERED),
+            loop.nanoTime() + granted(location) * 1_000_000_000L);
     try {
-      hosts.set(
-          new HostRoutes.Host(
-              location.hid(),
-              HostRoutes.Basis.REGISTERED,
-              statement.sequence(),
-              statement,
-              new RouteEntry(location.hid(), port, location.hid(), RouteEntry.FLAGS_REGISTERED),
-              now + lifetime * 1_000_000_000L));
+      hosts
+          .set(host)
+          .whenComplete(
+              (set, error) -> {
+                if (error == null) {
+                  taken(location, statement, port);
+                } else {
+                  refuse(location, statement, notSet(location, error));
+                }
+              });
     } catch (RefusedException e) {
       refuse(location, statement, e);
-      return;
     }
+  }
+
+  private static RefusedException notSet(Location location, Throwable error) {
+    return new RefusedException(
+        Refusal.NO_ROUTE,
+        "the router's node did not take the route",
+        Map.of("hid", location.hid(), "why", String.valueOf(error.getMessage())));
+  }
+
+  private void taken(Location location, Envelope statement, int port) {
     registrations++;
     if (location.home() != null) {
       standIn(location.home(), port);
@@ -302,11 +371,11 @@ final class Registrar {
     byte[] bytes = signal.encode();
     Dag delegate = delegates.get(location.hid());
     if (delegate != null && (location.flags() & Location.FLAG_DELEGATED) != 0) {
-      output.accept(delegate, bytes);
+      output.send(delegate, bytes);
       return;
     }
     boolean known = hosts.find(location.hid()) != null;
-    output.accept(Dag.path(known ? location.hid() : Xid.BHID, Signal.SID_ADAPT), bytes);
+    output.send(Dag.path(known ? location.hid() : Xid.BHID, Signal.SID_ADAPT), bytes);
   }
 
   /** A v1.1 registration. */

@@ -41,15 +41,24 @@ public final class NameServer implements AutoCloseable {
   private final LongSupplier epochMicros;
   private final NameTable table;
   private final RefusalLog refusals = new RefusalLog("name server");
+  private final NameJournal journal;
   private @Nullable DatagramSocket socket;
   private long lastStamp;
   private long queries;
   private long registrations;
 
   /**
+   * @param journal what was held before is taken from it, what is registered is written to it; so
+   *     a restart gives no name away
    * @param epochMicros wall clock, microseconds
    */
-  public NameServer(XiaStack stack, Config config, Verifier verifier, LongSupplier epochMicros) {
+  public NameServer(
+      XiaStack stack,
+      Config config,
+      Verifier verifier,
+      NameJournal journal,
+      LongSupplier epochMicros) {
+    this.journal = journal;
     this.stack = stack;
     this.config = config;
     this.epochMicros = epochMicros;
@@ -58,6 +67,8 @@ public final class NameServer implements AutoCloseable {
 
   /** Binds SID_NS and serves. */
   public CompletableFuture<Void> start() {
+    long now = stack.loop().nanoTime();
+    journal.read().forEach(held -> table.restore(held, now, epochSeconds()));
     return stack
         .openDatagram(Xid.SID_NS, (source, payload, port) -> onDatagram(source, payload))
         .thenAccept(opened -> socket = opened);
@@ -85,6 +96,17 @@ public final class NameServer implements AutoCloseable {
     }
   }
 
+  private long epochSeconds() {
+    return epochMicros.getAsLong() / 1_000_000;
+  }
+
+  private void keep(String name, long now) {
+    NameTable.Held held = table.held(name, now, epochSeconds());
+    if (held != null) {
+      journal.write(held);
+    }
+  }
+
   private byte[] plain(NameServiceMessage request) {
     long now = stack.loop().nanoTime();
     switch (request.type()) {
@@ -102,6 +124,7 @@ public final class NameServer implements AutoCloseable {
         try {
           table.registerUnsigned(request.name(), request.dag(), now);
           registrations++;
+          keep(request.name(), now);
           return new NameServiceMessage(
                   NameServiceMessage.Type.RESPONSE, request.name(), request.dag())
               .encode();
@@ -127,8 +150,9 @@ public final class NameServer implements AutoCloseable {
     Refusal refusal = null;
     int lifetime = 0;
     try {
-      lifetime = table.register(envelope, now, epochMicros.getAsLong() / 1_000_000);
+      lifetime = table.register(envelope, now, epochSeconds());
       registrations++;
+      keep(statement.name(), now);
     } catch (RefusedException e) {
       if (e.refusal() == Refusal.BAD_SIGNATURE || e.refusal() == Refusal.DELEGATION) {
         throw e; // a forger gets no answer, and no signature out of us

@@ -31,6 +31,51 @@ public final class NameTable {
   private record Entry(
       String address, @Nullable Xid owner, long sequence, long fingerprint, long expiresNs) {}
 
+  /**
+   * A name as a journal keeps it.
+   *
+   * @param owner HID of the key that registered it, {@code null} for a v1.1 host's
+   * @param fingerprint of the statement, {@link Envelope#fingerprint}
+   * @param expiresEpochS seconds since the epoch
+   */
+  public record Held(
+      String name,
+      String address,
+      @Nullable Xid owner,
+      long sequence,
+      long fingerprint,
+      long expiresEpochS) {}
+
+  /** Takes up a name that was held before a restart; on its way into an empty table. */
+  public void restore(Held held, long nowNs, long epochSeconds) {
+    long left = Math.min(MAX_LIFETIME_S, held.expiresEpochS - epochSeconds);
+    if (left > 0 && (held.owner != null || acceptUnsigned)) {
+      makeRoom(held.name, nowNs);
+      names.put(
+          held.name,
+          new Entry(
+              held.address,
+              held.owner,
+              held.sequence,
+              held.fingerprint,
+              nowNs + left * SECOND_NS));
+    }
+  }
+
+  /** How a name is held now, {@code null} if it is not. */
+  public @Nullable Held held(String name, long nowNs, long epochSeconds) {
+    Entry e = names.get(name);
+    return e == null || nowNs - e.expiresNs >= 0
+        ? null
+        : new Held(
+            name,
+            e.address,
+            e.owner,
+            e.sequence,
+            e.fingerprint,
+            epochSeconds + (e.expiresNs - nowNs) / SECOND_NS);
+  }
+
   private final int capacity;
   private final boolean acceptUnsigned;
   private final Verifier verifier;

@@ -98,9 +98,15 @@ public final class HostRoutes {
             (done, error) -> {
               if (error != null) {
                 writeFailures++;
+                // not confirmed to anybody; kept so that what stands there still runs out
+                hosts.computeIfPresent(host.hid, (hid, now) -> now == host ? unconfirmed(now) : now);
                 LOG.warn("could not set the route of {}: {}", host.hid, error.getMessage());
               }
             });
+  }
+
+  private static Host unconfirmed(Host host) {
+    return new Host(host.hid, host.basis, 0, null, host.route, host.expiresNs);
   }
 
   /** Lets an entry go away within {@code graceNs}, unless it is refreshed. */

@@ -1,6 +1,7 @@
 package io.xmig.adapt.route;
 
 import io.xmig.adapt.signal.Location;
+import io.xmig.adapt.signal.Output;
 import io.xmig.adapt.signal.RepointReceipt;
 import io.xmig.adapt.signal.Signal;
 import io.xmig.adapt.trust.Delegation;
@@ -19,7 +20,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -75,7 +75,7 @@ public final class Redirection {
   private final @Nullable Delegation mandate;
   private final LongSupplier stamps;
   private final LongSupplier epochMicros;
-  private final BiConsumer<Dag, byte[]> output;
+  private final Output output;
   private final Consumer<RefusedException> refused;
   private final Map<Xid, Pending> pending = new HashMap<>();
   private Progress progress = (location, sequence, former) -> {};
@@ -99,7 +99,7 @@ public final class Redirection {
       @Nullable Delegation mandate,
       LongSupplier stamps,
       LongSupplier epochMicros,
-      BiConsumer<Dag, byte[]> output,
+      Output output,
       Consumer<RefusedException> refused) {
     this.loop = loop;
     this.ownAd = ownAd;
@@ -188,7 +188,7 @@ public final class Redirection {
                 Xid hop = route.nextHop();
                 Dag to =
                     hop == null ? Dag.path(ad, Signal.SID_ADAPT) : Dag.path(hop, Signal.SID_ADAPT);
-                output.accept(to, signal.encode());
+                output.send(to, signal.encode());
               }
             });
   }
@@ -244,17 +244,15 @@ public final class Redirection {
                         Map.of("ad", location.ad())));
                 return;
               }
-              if (put(location, statement, route)) {
-                then.run();
-              }
+              put(location, statement, route, then);
             });
   }
 
-  private boolean put(Location location, Envelope statement, RouteEntry towards) {
+  private void put(Location location, Envelope statement, RouteEntry towards, Runnable then) {
     Xid hid = location.hid();
     Long newest = guard.known(hid);
     if (newest != null && newest > statement.sequence()) {
-      return false; // overtaken while the route was looked up
+      return; // overtaken while the route was looked up
     }
     HostRoutes.Host old = hosts.find(hid);
     RouteEntry entry =
@@ -264,15 +262,18 @@ public final class Redirection {
     if (now - expires >= 0) {
       refused.accept(
           new RefusedException(Refusal.STALE, "the statement has run out", Map.of("hid", hid)));
-      return false;
+      return;
     }
     try {
-      hosts.set(
-          new HostRoutes.Host(
-              hid, HostRoutes.Basis.REPOINTED, statement.sequence(), statement, entry, expires));
+      hosts
+          .set(
+              new HostRoutes.Host(
+                  hid, HostRoutes.Basis.REPOINTED, statement.sequence(), statement, entry, expires))
+          .thenRun(then) // who asked asks again if the node did not take it
+          .exceptionally(error -> null);
     } catch (RefusedException e) {
       refused.accept(e);
-      return false;
+      return;
     }
     repoints++;
     forget(hid);
@@ -281,15 +282,14 @@ public final class Redirection {
         && old.sequence() < statement.sequence()
         && !Objects.equals(old.route().nextHop(), entry.nextHop())
         && old.route().nextHop() != null) {
-      output.accept(
+      output.send(
           Dag.path(old.route().nextHop(), Signal.SID_ADAPT),
           new Signal.Withdraw(statement).encode());
     }
-    return true;
   }
 
   private void confirm(Location location, Envelope statement) {
-    output.accept(Dag.path(Xid.BHID, Signal.SID_ADAPT), new Signal.Departed(statement).encode());
+    output.send(Dag.path(Xid.BHID, Signal.SID_ADAPT), new Signal.Departed(statement).encode());
     Signer key = signer;
     if (key == null) {
       return;
@@ -357,7 +357,7 @@ public final class Redirection {
     hosts.shorten(location.hid(), GRACE.toNanos());
     Xid hop = host.route().nextHop();
     if (hop != null) {
-      output.accept(Dag.path(hop, Signal.SID_ADAPT), withdraw.encode());
+      output.send(Dag.path(hop, Signal.SID_ADAPT), withdraw.encode());
     }
   }
 

@@ -1,5 +1,6 @@
 package io.xmig.adapt.route;
 
+import io.xmig.adapt.signal.Output;
 import io.xmig.adapt.signal.Signal;
 import io.xmig.adapt.trust.Delegation;
 import io.xmig.adapt.trust.DomainTrust;
@@ -24,27 +25,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the other routers and sets the AD routes: HELLO to the neighbours, LSAs to everybody,
- * shortest paths with a cost of one per link. The messages are those of the prototype's xrouted;
- * between routers with keys they travel in envelopes. Unlike xrouted's, neighbours and LSAs run
- * out, and a change is told at once.
+ * Finds the other routers and sets the AD routes: HELLO to the neighbours ({@link Adjacencies}),
+ * LSAs to everybody, shortest paths with a cost of one per link. LSAs are those of the prototype's
+ * xrouted, between routers with keys in envelopes; the HELLOs of those are our own. Unlike
+ * xrouted's, neighbours and LSAs run out, a change is told at once, and a link counts when both its
+ * ends name it.
  *
  * @threading on the stack's loop
  * @source docs/wire.md section 10, docs/prototype.md "xrouted"
  */
 public final class RoutingDaemon {
   /** Pause between HELLOs. */
-  public static final Duration HELLO_PERIOD = Duration.ofSeconds(1);
+  public static final Duration HELLO_PERIOD = Adjacencies.PERIOD;
 
   /** A neighbour that is silent for this long is gone. */
-  public static final Duration NEIGHBOUR_LIFETIME = Duration.ofMillis(3500);
+  public static final Duration NEIGHBOUR_LIFETIME = Adjacencies.LIFETIME;
 
   /** Pause between LSAs when nothing changes. */
   public static final Duration LSA_PERIOD = Duration.ofSeconds(5);
@@ -53,15 +55,13 @@ public final class RoutingDaemon {
   public static final Duration LSA_LIFETIME = Duration.ofSeconds(20);
 
   private static final long SETTLE_NS = 5_000_000L;
-  private static final int HELLOS_PER_TOUCH = 20;
   private static final int MAX_ROUTERS = 4096;
   private static final int SEQUENCE_WINDOW = 10_000;
   private static final Dag EVERYBODY_V1 = Dag.path(Xid.BHID, Xid.SID_XROUTE);
   private static final Dag EVERYBODY = Dag.path(Xid.BHID, Signal.SID_ADAPT);
 
-  private record Neighbour(Xid ad, Xid hid, int port, long heardNs) {}
-
-  private record LinkState(RoutingMessage.Lsa lsa, long heardNs) {}
+  private record LinkState(
+      RoutingMessage.Lsa lsa, @Nullable Envelope envelope, long heardNs) {}
 
   private final EventLoop loop;
   private final Supplier<LocalAddress> address;
@@ -74,11 +74,10 @@ public final class RoutingDaemon {
   private final Set<Integer> routerPorts;
   private final LongSupplier stamps;
   private final LongSupplier epochMicros;
-  private final BiConsumer<Dag, byte[]> output;
+  private final Output output;
   private final Consumer<RefusedException> refused;
-  private final ReplayGuard hellos;
   private final ReplayGuard lsas;
-  private final Map<Xid, Neighbour> neighbours = new TreeMap<>(); // by HID
+  private final Adjacencies adjacencies;
   private final Map<Xid, LinkState> routers = new TreeMap<>(); // by HID
   private final Map<Xid, RouteEntry> installed = new HashMap<>(); // AD routes set here
 
@@ -86,14 +85,13 @@ public final class RoutingDaemon {
   private EventLoop.@Nullable Timer lsaTimer;
   private EventLoop.@Nullable Timer settleTimer;
   private int sequence;
-  private int hellosSent;
   private boolean stopped;
 
   /**
    * @param signer key of the router, {@code null} to speak v1.1 only
    * @param acceptUnsigned whether v1.1 routers are believed
    * @param routerPorts ports on which routers are expected; empty for all
-   * @param output sends a datagram from SID_XROUTE if it goes there, else from SID_ADAPT
+   * @param random for challenges; must not be guessable outside simulations
    */
   public RoutingDaemon(
       EventLoop loop,
@@ -108,7 +106,8 @@ public final class RoutingDaemon {
       LongSupplier stamps,
       LongSupplier epochMicros,
       Duration clockWindow,
-      BiConsumer<Dag, byte[]> output,
+      RandomGenerator random,
+      Output output,
       Consumer<RefusedException> refused) {
     this.loop = loop;
     this.address = address;
@@ -123,8 +122,20 @@ public final class RoutingDaemon {
     this.epochMicros = epochMicros;
     this.output = output;
     this.refused = refused;
-    this.hellos = new ReplayGuard(MAX_ROUTERS, clockWindow.toNanos() / 1000);
     this.lsas = new ReplayGuard(MAX_ROUTERS, clockWindow.toNanos() / 1000);
+    this.adjacencies =
+        new Adjacencies(
+            loop,
+            address,
+            verifier,
+            trust,
+            signer,
+            mandate,
+            stamps,
+            epochMicros,
+            random,
+            output,
+            this::appeared);
   }
 
   /** Says hello and goes on until {@link #stop}. */
@@ -134,12 +145,12 @@ public final class RoutingDaemon {
   }
 
   private void hello() {
-    LocalAddress here = address.get();
-    send(new RoutingMessage.Hello(here.ad(), here.hid()));
-    expire();
-    if (++hellosSent % HELLOS_PER_TOUCH == 0) {
-      neighbours.keySet().forEach(this::touch);
+    adjacencies.hello();
+    if (signer == null || acceptUnsigned) {
+      LocalAddress here = address.get();
+      output.send(EVERYBODY_V1, new RoutingMessage.Hello(here.ad(), here.hid()).encode());
     }
+    expire();
     if (!stopped) {
       helloTimer = loop.schedule(HELLO_PERIOD.toNanos(), this::hello);
     }
@@ -151,9 +162,9 @@ public final class RoutingDaemon {
     }
     LocalAddress here = address.get();
     List<RoutingMessage.Neighbour> list = new ArrayList<>();
-    for (Neighbour n : neighbours.values()) {
+    for (Adjacencies.Neighbour n : adjacencies.all()) {
       if (list.size() < RoutingMessage.MAX_NEIGHBOURS) {
-        list.add(new RoutingMessage.Neighbour(n.ad, n.hid));
+        list.add(new RoutingMessage.Neighbour(n.ad(), n.hid()));
       }
     }
     send(new RoutingMessage.Lsa(0, here.ad(), here.hid(), sequence, list));
@@ -163,31 +174,15 @@ public final class RoutingDaemon {
     }
   }
 
-  /**
-   * A HELLO to one neighbour by its HID: the node resolves its Ethernet address now and keeps it,
-   * so that the first urgent packet to it does not have to wait for that.
-   */
-  private void touch(Xid hid) {
-    LocalAddress here = address.get();
-    byte[] plain = new RoutingMessage.Hello(here.ad(), here.hid()).encode();
-    if (signer == null) {
-      output.accept(Dag.path(hid, Xid.SID_XROUTE), plain);
-    } else {
-      Envelope envelope =
-          Envelope.seal(signer, mandate, Envelope.KIND_ROUTING, stamps.getAsLong(), plain);
-      output.accept(Dag.path(hid, Signal.SID_ADAPT), new Signal.Routing(envelope).encode());
-    }
-  }
-
   private void send(RoutingMessage message) {
     byte[] plain = message.encode();
     if (signer != null) {
       Envelope envelope =
           Envelope.seal(signer, mandate, Envelope.KIND_ROUTING, stamps.getAsLong(), plain);
-      output.accept(EVERYBODY, new Signal.Routing(envelope).encode());
+      output.send(EVERYBODY, new Signal.Routing(envelope).encode());
     }
     if (signer == null || acceptUnsigned) {
-      output.accept(EVERYBODY_V1, plain);
+      output.send(EVERYBODY_V1, plain);
     }
   }
 
@@ -204,10 +199,15 @@ public final class RoutingDaemon {
       }
       return;
     }
-    if (hellos.known(speaker(message)) != null || lsas.known(speaker(message)) != null) {
+    if (lsas.known(speaker(message)) != null) {
       return; // that router signs; the plain copy is for others
     }
-    onMessage(message, inPort, null);
+    expectRouter(inPort);
+    if (message instanceof RoutingMessage.Hello hello) {
+      adjacencies.onPlain(hello, inPort);
+    } else if (message instanceof RoutingMessage.Lsa lsa) {
+      onLsa(lsa, null);
+    }
   }
 
   private static Xid speaker(RoutingMessage message) {
@@ -222,64 +222,65 @@ public final class RoutingDaemon {
 
   /** A message in an envelope. */
   public void onSigned(Envelope envelope, int inPort) {
-    RoutingMessage message = RoutingMessage.decode(envelope.body());
-    Xid hid = speaker(message);
-    if (hid.equals(address.get().hid())) {
-      return; // our own, flooded back
+    if (envelope.kind() == Envelope.KIND_HELLO) {
+      expectRouter(inPort);
+      adjacencies.onSigned(envelope, inPort);
+      return;
     }
+    if (envelope.kind() != Envelope.KIND_ROUTING
+        || !(RoutingMessage.decode(envelope.body()) instanceof RoutingMessage.Lsa lsa)) {
+      throw new RefusedException(
+          Refusal.MALFORMED, "expected a routing message", Map.of("kind", envelope.kind()));
+    }
+    Xid hid = lsa.hid();
     if (!envelope.signer().owns(hid)) {
       throw new RefusedException(
           Refusal.NOT_OWNER, "this key is not the router's", Map.of("hid", hid));
     }
     long micros = epochMicros.getAsLong();
-    ReplayGuard guard = message instanceof RoutingMessage.Hello ? hellos : lsas;
-    Long newest = guard.known(hid);
-    if (guard == lsas && newest != null && envelope.sequence() < newest) {
+    Long newest = lsas.known(hid);
+    if (newest != null && envelope.sequence() < newest) {
       return; // flooding brings old copies by longer ways
     }
-    if (guard.check(hid, envelope.sequence(), envelope.fingerprint(), micros)
+    if (lsas.check(hid, envelope.sequence(), envelope.fingerprint(), micros)
         == ReplayGuard.Verdict.REPEATED) {
       return;
     }
+    expectRouter(inPort);
     envelope.check(verifier, Delegation.SCOPE_DOMAIN, micros / 1_000_000);
-    Xid ad =
-        message instanceof RoutingMessage.Hello hello
-            ? hello.ad()
-            : ((RoutingMessage.Lsa) message).ad();
-    trust.check(ad, envelope);
-    guard.accept(hid, envelope.sequence(), envelope.fingerprint(), loop.nanoTime());
-    onMessage(message, inPort, envelope);
+    trust.check(lsa.ad(), envelope);
+    lsas.accept(hid, envelope.sequence(), envelope.fingerprint(), loop.nanoTime());
+    onLsa(lsa, envelope);
   }
 
-  private void onMessage(RoutingMessage message, int inPort, @Nullable Envelope envelope) {
+  private void expectRouter(int inPort) {
     if (!routerPorts.isEmpty() && !routerPorts.contains(inPort)) {
       throw new RefusedException(
           Refusal.PORT, "no router is expected on that port", Map.of("port", inPort));
     }
-    if (message instanceof RoutingMessage.Hello hello) {
-      onHello(hello, inPort);
-    } else if (message instanceof RoutingMessage.Lsa lsa) {
-      onLsa(lsa, envelope);
-    }
   }
 
-  private void onHello(RoutingMessage.Hello hello, int inPort) {
-    if (hello.hid().equals(address.get().hid()) || inPort < 0) {
-      return;
-    }
-    if (neighbours.size() >= MAX_ROUTERS && !neighbours.containsKey(hello.hid())) {
-      throw new RefusedException(Refusal.FULL, "too many neighbours");
-    }
-    Neighbour old = neighbours.get(hello.hid());
-    neighbours.put(hello.hid(), new Neighbour(hello.ad(), hello.hid(), inPort, loop.nanoTime()));
-    if (old == null || old.port != inPort || !old.ad.equals(hello.ad())) {
-      RouteEntry entry = new RouteEntry(hello.hid(), inPort, hello.hid(), RouteEntry.FLAGS_DAEMON);
-      control.set(XidType.HID, entry);
-      touch(hello.hid());
+  private void appeared(Adjacencies.Neighbour n) {
+    control.set(
+        XidType.HID, new RouteEntry(n.hid(), n.port(), n.hid(), RouteEntry.FLAGS_DAEMON));
+    if (n.signed() && output.links() > 0) {
+      // what we know of the others: it may have been cut off from them for a while
+      routers
+          .values()
+          .forEach(
+              r -> {
+                if (r.envelope != null) {
+                  output.sendOn(
+                      n.port(),
+                      EVERYBODY,
+                      ByteBuffer.wrap(new Signal.Routing(r.envelope).encode()));
+                }
+              });
+    } else if (!n.signed()) {
       LocalAddress here = address.get();
-      send(new RoutingMessage.Hello(here.ad(), here.hid()));
-      changed();
+      output.send(EVERYBODY_V1, new RoutingMessage.Hello(here.ad(), here.hid()).encode());
     }
+    changed();
   }
 
   private void onLsa(RoutingMessage.Lsa lsa, @Nullable Envelope envelope) {
@@ -304,11 +305,14 @@ public final class RoutingDaemon {
     if (known == null && routers.size() >= MAX_ROUTERS) {
       throw new RefusedException(Refusal.FULL, "too many routers");
     }
-    routers.put(lsa.hid(), new LinkState(lsa, loop.nanoTime()));
+    routers.put(
+        lsa.hid(),
+        new LinkState(
+            lsa, envelope, loop.nanoTime()));
     if (envelope != null) {
-      output.accept(EVERYBODY, new Signal.Routing(envelope).encode());
+      output.send(EVERYBODY, new Signal.Routing(envelope).encode());
     } else {
-      output.accept(EVERYBODY_V1, lsa.encode());
+      output.send(EVERYBODY_V1, lsa.encode());
     }
     if (known == null) {
       changed(); // the newcomer needs our LSA, too
@@ -320,8 +324,7 @@ public final class RoutingDaemon {
 
   private void expire() {
     long now = loop.nanoTime();
-    boolean gone =
-        neighbours.values().removeIf(n -> now - n.heardNs > NEIGHBOUR_LIFETIME.toNanos());
+    boolean gone = adjacencies.expire();
     gone |= routers.values().removeIf(r -> now - r.heardNs > LSA_LIFETIME.toNanos());
     if (gone) {
       changed();
@@ -349,43 +352,51 @@ public final class RoutingDaemon {
     }
   }
 
-  /** Breadth first from this router; the first hop of each shortest path becomes the route. */
+  /**
+   * Breadth first from this router; the first hop of each shortest path becomes the route. A link
+   * that only one of its ends names is not there, or not any more.
+   */
   private void compute() {
     Xid ownHid = address.get().hid();
     Xid ownAd = address.get().ad();
-    Map<Xid, Neighbour> firstHop = new HashMap<>();
+    Map<Xid, Adjacencies.Neighbour> firstHop = new HashMap<>();
     Map<Xid, RouteEntry> wanted = new TreeMap<>();
     List<Xid> queue = new ArrayList<>();
     Set<Xid> seen = new HashSet<>();
     seen.add(ownHid);
-    for (Neighbour n : neighbours.values()) {
-      seen.add(n.hid);
-      firstHop.put(n.hid, n);
-      queue.add(n.hid);
-      want(wanted, n.ad, n, ownAd);
+    for (Adjacencies.Neighbour n : adjacencies.all()) {
+      seen.add(n.hid());
+      firstHop.put(n.hid(), n);
+      queue.add(n.hid());
+      want(wanted, n.ad(), n, ownAd);
     }
     for (int i = 0; i < queue.size(); i++) {
       Xid router = queue.get(i);
       LinkState state = routers.get(router);
-      Neighbour via = firstHop.get(router);
+      Adjacencies.Neighbour via = firstHop.get(router);
       if (state == null || via == null) {
         continue;
       }
-      want(wanted, state.lsa.ad(), via, ownAd);
       for (RoutingMessage.Neighbour next : state.lsa.neighbours()) {
-        if (seen.add(next.hid())) {
+        LinkState there = routers.get(next.hid());
+        if (there != null && names(there.lsa, router) && seen.add(next.hid())) {
           firstHop.put(next.hid(), via);
           queue.add(next.hid());
-          want(wanted, next.ad(), via, ownAd);
+          want(wanted, there.lsa.ad(), via, ownAd);
         }
       }
     }
     apply(wanted);
   }
 
-  private static void want(Map<Xid, RouteEntry> wanted, Xid ad, Neighbour via, Xid ownAd) {
+  private static boolean names(RoutingMessage.Lsa lsa, Xid router) {
+    return lsa.neighbours().stream().anyMatch(n -> n.hid().equals(router));
+  }
+
+  private static void want(
+      Map<Xid, RouteEntry> wanted, Xid ad, Adjacencies.Neighbour via, Xid ownAd) {
     if (!ad.equals(ownAd)) {
-      wanted.putIfAbsent(ad, new RouteEntry(ad, via.port, via.hid, RouteEntry.FLAGS_DAEMON));
+      wanted.putIfAbsent(ad, new RouteEntry(ad, via.port(), via.hid(), RouteEntry.FLAGS_DAEMON));
     }
   }
 
@@ -430,7 +441,9 @@ public final class RoutingDaemon {
 
   /** HIDs of the routers next to this one. */
   public Set<Xid> neighbourHids() {
-    return Set.copyOf(neighbours.keySet());
+    Set<Xid> hids = new HashSet<>();
+    adjacencies.all().forEach(n -> hids.add(n.hid()));
+    return Set.copyOf(hids);
   }
 
   /** Reads a v1.1 datagram. */
@@ -441,6 +454,7 @@ public final class RoutingDaemon {
   /** Falls silent; routes stay. */
   public void stop() {
     stopped = true;
+    adjacencies.stop();
     for (EventLoop.Timer timer : new EventLoop.Timer[] {helloTimer, lsaTimer, settleTimer}) {
       if (timer != null) {
         timer.cancel();

@@ -4,6 +4,7 @@ import io.xmig.adapt.agent.Agent;
 import io.xmig.adapt.agent.AgentConfig;
 import io.xmig.adapt.gateway.Gateway;
 import io.xmig.adapt.gateway.GatewayConfig;
+import io.xmig.adapt.names.NameJournal;
 import io.xmig.adapt.names.NameServer;
 import io.xmig.xia.key.Ed25519;
 import io.xmig.xia.key.Signer;
@@ -38,7 +39,9 @@ public final class AdaptServices {
     return onLoop(
         stack,
         () -> {
-          Gateway gateway = new Gateway(stack, config, new Ed25519(), AdaptServices::epochMicros);
+          Gateway gateway = 
+              new Gateway(
+                  stack, config, new Ed25519(), new SecureRandom(), AdaptServices::epochMicros);
           return gateway.start().thenApply(started -> gateway);
         });
   }
@@ -63,12 +66,19 @@ public final class AdaptServices {
 
   /** Starts a name server; completes when it serves. */
   public static CompletableFuture<NameServer> nameServer(XiaStack stack, NameServer.Config config) {
+    return nameServer(stack, config, NameJournal.NONE);
+  }
+
+  /** Starts a name server that goes on with the names in a journal. */
+  public static CompletableFuture<NameServer> nameServer(
+      XiaStack stack, NameServer.Config config, NameJournal journal) {
     warmUp();
     return onLoop(
         stack,
         () -> {
           NameServer server =
-              new NameServer(stack, config, new Ed25519(), AdaptServices::epochMicros);
+              new NameServer(
+                  stack, config, new Ed25519(), journal, AdaptServices::epochMicros);
           return server.start().thenApply(started -> server);
         });
   }

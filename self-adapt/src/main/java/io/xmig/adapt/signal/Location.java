@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * 72  8  stamp of the beacon that it answers (freshness)
  * 80  6  Ethernet address, 0 if not told
  * 86  2  lifetime in seconds
- * 88  1  flags: 1 said by a delegate on the host's behalf, 2 the guest does not follow beacons itself
+ * 88  1  flags: 1 said by a delegate on the host's behalf, 2 the guest does not follow beacons itself,
+ *        4 the host has just arrived, so that its port may be another than before
  * 89  1  n: former domains (0 to 8), newest first
  * 90 24n their ADs
  *  . 24  with flag 2: HID of the gateway that the guest believes to have
@@ -66,6 +67,9 @@ public record Location(
 
   /** The guest keeps its old address and gateway; the new gateway answers for the old one. */
   public static final int FLAG_PASSIVE_GUEST = 2;
+
+  /** The host has just arrived where it is, or woken up. */
+  public static final int FLAG_ARRIVED = 4;
 
   /** A statement about a host that follows beacons. */
   public Location(

@@ -42,7 +42,7 @@ public final class Envelope {
   /** A former gateway confirms that it redirects. */
   public static final int KIND_REPOINTED = 5;
 
-  /** A routing daemon's HELLO or LSA. */
+  /** A routing daemon's LSA. */
   public static final int KIND_ROUTING = 6;
 
   /** A host registers a name. */
@@ -50,6 +50,9 @@ public final class Envelope {
 
   /** A name server answers a registration. */
   public static final int KIND_NAMED = 8;
+
+  /** A routing daemon's {@code Hello}. */
+  public static final int KIND_HELLO = 9;
 
   /** Longest body accepted, bytes. */
   public static final int MAX_BODY = 900;

@@ -47,6 +47,7 @@ public final class Attacker {
   private final XiaStack stack;
   private final DatagramSocket socket;
   private final Raw raw = new Raw();
+  private byte @Nullable [] lastBeacon;
   private long sequence;
   private int stolen;
   private int attacks;
@@ -116,6 +117,14 @@ public final class Attacker {
     stack = lab.net.stack(node);
     stack.writeHandler("./xrc/n/proc/rt_HID.set4", "-,0," + at.routerKey.identity().hid() + ",0");
     socket = lab.net.await(stack.openDatagram(null, (s, p, port) -> {}));
+    lab.net.await(
+        stack.openDatagram(
+            Xid.SID_XHCP,
+            (source, payload, port) -> {
+              byte[] copy = new byte[payload.remaining()];
+              payload.get(copy);
+              lastBeacon = copy;
+            }));
     lab.net.tap(
         (link, from, frame) -> {
           if (from == raw
@@ -149,7 +158,7 @@ public final class Attacker {
   /** One attack, chosen at random. */
   public void strike() {
     attacks++;
-    switch (random.nextInt(9)) {
+    switch (random.nextInt(11)) {
       case 0, 1 -> replay(false);
       case 2 -> replay(true);
       case 3 -> send(Dag.path(Xid.BHID, Signal.SID_ADAPT), new Signal.Register(lie(0)).encode());
@@ -160,6 +169,8 @@ public final class Attacker {
               new RoutingMessage.HostRegister(lab.vmKey.identity().hid()).encode());
       case 6 -> forgedRouting();
       case 7 -> forgedBeacon();
+      case 8 -> announceTheMachineHere();
+      case 9 -> tellTheMachineTheBeaconOfThisLink();
       default -> forgedName();
     }
   }
@@ -236,6 +247,29 @@ public final class Attacker {
                 .encode();
     send(Dag.path(at.hostKey.identity().hid(), Xid.SID_XHCP), bytes);
     send(lab.vmDag(Math.max(0, lab.vmAt)).withIntent(Xid.SID_XHCP), bytes);
+  }
+
+  /** A RARP as QEMU sends it, for the machine's Ethernet address. */
+  private void announceTheMachineHere() {
+    if (raw.out == null) {
+      return;
+    }
+    ByteBuffer frame = ByteBuffer.allocate(EthernetFlyweight.LENGTH + 46);
+    EthernetFlyweight.write(frame, 0, 0xffff_ffff_ffffL, Domains.VM_MAC, 0x8035);
+    frame.putShort(14, (short) 1).putShort(16, (short) 0x0800).put(18, (byte) 6).put(19, (byte) 4);
+    frame.putShort(20, (short) 3);
+    for (int field : new int[] {22, 32}) {
+      frame.putShort(field, (short) (Domains.VM_MAC >>> 32)).putInt(field + 2, (int) Domains.VM_MAC);
+    }
+    raw.out.frame(frame.position(0));
+  }
+
+  /** Carries the newest beacon of the attacker's own link to the machine. */
+  private void tellTheMachineTheBeaconOfThisLink() {
+    byte[] beacon = lastBeacon;
+    if (beacon != null) {
+      send(lab.vmDag(Math.max(0, lab.vmAt)).withIntent(Xid.SID_XHCP), beacon);
+    }
   }
 
   private void forgedName() {

@@ -4,7 +4,9 @@ import io.xmig.adapt.agent.Agent;
 import io.xmig.adapt.agent.AgentConfig;
 import io.xmig.adapt.gateway.Gateway;
 import io.xmig.adapt.gateway.GatewayConfig;
+import io.xmig.adapt.names.NameJournal;
 import io.xmig.adapt.names.NameServer;
+import io.xmig.adapt.names.NameTable;
 import io.xmig.adapt.trust.DomainTrust;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
@@ -14,19 +16,24 @@ import io.xmig.xia.node.XiaNode;
 import io.xmig.xia.socket.DatagramSocket;
 import io.xmig.xia.socket.LinkEvent;
 import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.testkit.LinkProfile;
 import io.xmig.xia.testkit.SimLink;
 import io.xmig.xia.testkit.SimNetwork;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +53,6 @@ public final class Domains {
 
   private static final long EPOCH_MICROS = 1_800_000_000_000_000L;
   private static final int SPARE_PORTS = 8;
-  private static final Set<Integer> ROUTER_PORTS = Set.of(3, 4, 5, 6, 7, 8, 9, 10);
 
   /** One domain. */
   public static final class Domain {
@@ -61,6 +67,10 @@ public final class Domains {
     public final List<SimLink> links = new ArrayList<>();
     public @Nullable Gateway gateway;
     public @Nullable Agent hostAgent;
+
+    /** Whether the router's node refuses to set routes of hosts just now. */
+    public boolean refusing;
+
     int nextPort = 3;
 
     Domain(
@@ -94,8 +104,13 @@ public final class Domains {
   public @Nullable NameServer nameServer;
   public @Nullable SimLink vmLink;
   public int vmAt = -1;
+
+  /** What the machine's link is like; for the next time it is plugged in. */
+  public LinkProfile vmProfile;
+
   public DomainTrust trust = DomainTrust.selfCertifying();
   private final Map<Integer, DatagramSocket> clients = new HashMap<>();
+  private final NameJournal journal = new Memory();
   private int probes;
 
   /**
@@ -105,6 +120,7 @@ public final class Domains {
   public Domains(SimNetwork net, int count, LinkProfile local) {
     this.net = net;
     this.local = local;
+    this.vmProfile = local;
     for (int i = 0; i < count; i++) {
       Signer routerKey = TestKeys.signer("router" + i);
       Signer hostKey = TestKeys.signer("host" + i);
@@ -221,13 +237,48 @@ public final class Domains {
   /** A gateway for a domain, not started. */
   public Gateway newGateway(Domain d, UnaryOperator<GatewayConfig> change) {
     return new Gateway(
-        d.routerStack,
+        refusable(d),
         change.apply(
             GatewayConfig.signed(d.routerKey, trust)
-                .withRouterPorts(ROUTER_PORTS)
                 .withNameServer(nameServerDag())),
         TestKeys.verifier(),
+        net.newRandom(),
         this::epochMicros);
+  }
+
+  private static XiaStack refusable(Domain d) {
+    return (XiaStack)
+        Proxy.newProxyInstance(
+            Domains.class.getClassLoader(),
+            new Class<?>[] {XiaStack.class},
+            (proxy, method, arguments) -> {
+              if (d.refusing
+                  && method.getName().equals("writeHandler")
+                  && String.valueOf(arguments[0]).contains("rt_HID")) {
+                return CompletableFuture.failedFuture(
+                    new XiaSocketException(XiaSocketException.Kind.REFUSED, "not now"));
+              }
+              try {
+                return method.invoke(d.routerStack, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  /** Keeps names in memory, for name servers that are started again. */
+  private static final class Memory implements NameJournal {
+    private final Map<String, NameTable.Held> held = new LinkedHashMap<>();
+
+    @Override
+    public List<NameTable.Held> read() {
+      return List.copyOf(held.values());
+    }
+
+    @Override
+    public void write(NameTable.Held one) {
+      held.put(one.name(), one);
+    }
   }
 
   /** Starts the name server on host 0. */
@@ -238,6 +289,7 @@ public final class Domains {
             first.hostStack,
             new NameServer.Config(first.hostKey, false, 1000),
             TestKeys.verifier(),
+            journal,
             this::epochMicros);
     net.await(nameServer.start());
   }
@@ -259,7 +311,7 @@ public final class Domains {
   /** Plugs the machine in, without any sign. */
   public void plugVm(int domain) {
     stopVm();
-    vmLink = net.link(vm, 0, domains.get(domain).router, 1, local);
+    vmLink = net.link(vm, 0, domains.get(domain).router, 1, vmProfile);
     vmAt = domain;
   }
 

@@ -5,7 +5,9 @@ import io.xmig.xia.testkit.SimLink;
 import io.xmig.xia.testkit.SimNetwork;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +24,10 @@ public final class Ordeal {
   private final List<SimLink> wan = new ArrayList<>();
   private final LinkProfile good;
   private final LinkProfile bad;
+  private final LinkProfile badLocal;
+  private final Twin twin;
   private final List<Integer> visited = new ArrayList<>();
+  private final Set<Domains.Domain> silent = new LinkedHashSet<>();
 
   /** Sets the scene. */
   public Ordeal(long seed, boolean withAttacker) {
@@ -39,6 +44,12 @@ public final class Ordeal {
             .withReorder(random.nextDouble() * 0.1, Duration.ofMillis(10))
             .withDuplicate(random.nextDouble() * 0.1)
             .withCorrupt(random.nextDouble() * 0.02);
+    badLocal =
+        lab.local
+            .withLoss(random.nextDouble() * 0.3)
+            .withReorder(random.nextDouble() * 0.2, Duration.ofMillis(30))
+            .withDuplicate(random.nextDouble() * 0.2);
+    twin = new Twin(lab);
     for (int i = 1; i < count; i++) {
       wan.add(lab.join(random.nextInt(i), i, good));
     }
@@ -56,6 +67,9 @@ public final class Ordeal {
   /** Moves, faults and attacks. */
   public void trouble() {
     wan.forEach(link -> link.profile(bad));
+    if (random.nextBoolean()) {
+      lab.vmProfile = badLocal; // registrations get lost, or arrive late and out of order
+    }
     int moves = 1 + random.nextInt(5);
     for (int i = 0; i < moves; i++) {
       fault();
@@ -74,9 +88,28 @@ public final class Ordeal {
           link.heal();
           link.profile(good);
         });
+    lab.vmProfile = lab.local;
+    lab.vmLink.profile(lab.local);
+    twin.stop();
+    for (Domains.Domain d : lab.domains) {
+      d.refusing = false;
+      if (silent.remove(d)) {
+        startGateway(d);
+      }
+    }
     if (lab.nameServer == null) {
       lab.startNameServer();
     }
+  }
+
+  private Domains.Domain anyDomain() {
+    return lab.domains.get(random.nextInt(lab.domains.size()));
+  }
+
+  private void startGateway(Domains.Domain d) {
+    silent.remove(d);
+    d.gateway = lab.newGateway(d, g -> g.withTimes(Duration.ofSeconds(1), LIFETIME));
+    lab.net.await(d.gateway.start());
   }
 
   private void pass(int ms) {
@@ -95,17 +128,16 @@ public final class Ordeal {
   }
 
   private void fault() {
-    switch (random.nextInt(7)) {
+    switch (random.nextInt(11)) {
       case 0 -> {
         SimLink link = wan.get(random.nextInt(wan.size()));
         link.cut();
         lab.net.loop().schedule(random.nextInt(6000) * 1_000_000L, link::heal);
       }
       case 1 -> {
-        Domains.Domain d = lab.domains.get(random.nextInt(lab.domains.size()));
+        Domains.Domain d = anyDomain();
         d.gateway.close();
-        d.gateway = lab.newGateway(d, g -> g.withTimes(Duration.ofSeconds(1), LIFETIME));
-        lab.net.await(d.gateway.start());
+        startGateway(d);
       }
       case 2 -> {
         if (lab.nameServer != null) {
@@ -116,6 +148,17 @@ public final class Ordeal {
         }
       }
       case 3 -> lab.restartAgent(a -> a.withLifetime(LIFETIME));
+      case 4 -> twin.run(random.nextInt(lab.domains.size()), LIFETIME);
+      case 5 -> {
+        Domains.Domain d = anyDomain();
+        d.refusing = !d.refusing;
+      }
+      case 6 -> {
+        Domains.Domain d = anyDomain();
+        if (silent.add(d)) {
+          d.gateway.close();
+        }
+      }
       default -> {
         // a quiet stretch
       }

@@ -252,22 +252,39 @@ final class Forwarder {
       return true;
     }
     counters.add(NodeCounter.BROADCAST);
-    int length = packet.end() - packet.offset();
     boolean sent = false;
     for (LinkPort port : ports) {
-      if (!port.isAttached() || port.isIp()) {
-        continue;
-      }
-      if (length > port.mtu) {
-        counters.add(NodeCounter.DROP_TOO_BIG);
-        continue;
-      }
-      // A link may change what it is given, so each gets its own.
-      copy.clear().put(EthernetFlyweight.LENGTH, packet.buffer(), packet.offset(), length);
-      port.broadcast(copy, EthernetFlyweight.LENGTH + length);
-      sent = true;
+      sent |= broadcast(packet, port);
     }
     return sent;
+  }
+
+  /** Sends a packet of this node's own to every station on one link. */
+  boolean broadcastOn(XipFlyweight packet, int link) {
+    if (link < 0 || link >= ports.length) {
+      counters.add(NodeCounter.DROP_NO_LINK);
+      return false;
+    }
+    if (!spendHop(packet)) {
+      return false;
+    }
+    counters.add(NodeCounter.BROADCAST);
+    return broadcast(packet, ports[link]);
+  }
+
+  private boolean broadcast(XipFlyweight packet, LinkPort port) {
+    if (!port.isAttached() || port.isIp()) {
+      return false;
+    }
+    int length = packet.end() - packet.offset();
+    if (length > port.mtu) {
+      counters.add(NodeCounter.DROP_TOO_BIG);
+      return false;
+    }
+    // A link may change what it is given, so each gets its own.
+    copy.clear().put(EthernetFlyweight.LENGTH, packet.buffer(), packet.offset(), length);
+    port.broadcast(copy, EthernetFlyweight.LENGTH + length);
+    return true;
   }
 
   /**

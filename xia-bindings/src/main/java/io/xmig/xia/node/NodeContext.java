@@ -61,7 +61,21 @@ final class NodeContext implements TransportContext {
   }
 
   @Override
+  public int links() {
+    return node.config().ports().size();
+  }
+
+  @Override
+  public boolean sendOn(int link, int payloadLength) {
+    return node.sendOn(link, finish(payloadLength));
+  }
+
+  @Override
   public boolean send(int payloadLength) {
+    return node.send(finish(payloadLength));
+  }
+
+  private XipFlyweight finish(int payloadLength) {
     if (!begun) {
       throw new IllegalStateException("send without begin");
     }
@@ -75,7 +89,7 @@ final class NodeContext implements TransportContext {
       throw new IllegalArgumentException("not a packet: the buffer's position moved backwards");
     }
     packet.payloadLength(payloadLength);
-    return node.send(packet);
+    return packet;
   }
 
   @Override

@@ -14,6 +14,7 @@ import io.xmig.xia.wire.TransportFlyweight;
 import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A bound datagram socket of a node.
@@ -27,6 +28,7 @@ final class NodeDatagramSocket implements DatagramSocket {
   private final Runnable onClose;
   private final TransportFlyweight header = new TransportFlyweight();
   private final Runnable stopFollowing;
+  private final @Nullable Dag onlyAs;
   private Dag local;
   private boolean open = true;
 
@@ -41,6 +43,7 @@ final class NodeDatagramSocket implements DatagramSocket {
     this.sid = sid;
     this.handler = handler;
     this.onClose = onClose;
+    this.onlyAs = sid.equals(Xid.SID_XHCP) ? Dag.path(Xid.BHID, sid) : null;
     node.bind(sid, this::receive);
     this.local = node.localAddress().service(sid);
     this.stopFollowing = node.onAddressChange(this::follow);
@@ -57,6 +60,9 @@ final class NodeDatagramSocket implements DatagramSocket {
         || header.type() != TYPE_DATAGRAM) {
       return;
     }
+    if (onlyAs != null && !packet.destination().equals(onlyAs)) {
+      return; // a beacon tells of the link it is heard on; no router sends on what begins with BHID
+    }
     int data = header.dataOffset();
     handler.onDatagram(packet.source(), in.slice(data, packet.end() - data), packet.inPort());
   }
@@ -68,6 +74,21 @@ final class NodeDatagramSocket implements DatagramSocket {
 
   @Override
   public void send(Dag destination, ByteBuffer payload) {
+    node.send(begin(destination, payload));
+  }
+
+  @Override
+  public int links() {
+    return node.links();
+  }
+
+  @Override
+  public void sendOn(int link, Dag destination, ByteBuffer payload) {
+    node.sendOn(link, begin(destination, payload));
+  }
+
+  /** Lays the packet down; gives what its payload length field says. */
+  private int begin(Dag destination, ByteBuffer payload) {
     if (!open) {
       throw new XiaSocketException(XiaSocketException.Kind.CLOSED, "datagram socket is closed");
     }
@@ -87,7 +108,7 @@ final class NodeDatagramSocket implements DatagramSocket {
     out.put(start + length, payload, payload.position(), bytes);
     out.position(start + length + bytes);
     payload.position(payload.limit());
-    node.send(length + bytes);
+    return length + bytes;
   }
 
   @Override

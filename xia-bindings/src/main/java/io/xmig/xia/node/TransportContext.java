@@ -46,6 +46,21 @@ public interface TransportContext {
    */
   boolean send(int payloadLength);
 
+  /** Number of the node's links, which have the numbers below it. */
+  default int links() {
+    return 0;
+  }
+
+  /**
+   * Sends the packet begun last to every station on one link instead of routing it.
+   *
+   * @param payloadLength as of {@link #send}
+   * @return false when the link is down, is none, or does not carry the packet
+   */
+  default boolean sendOn(int link, int payloadLength) {
+    throw new UnsupportedOperationException("links cannot be chosen here");
+  }
+
   /**
    * Largest XIP packet in bytes, header included, that the link towards this destination carries;
    * the largest of all links if there is no route.

@@ -446,6 +446,11 @@ public final class XiaNode {
     return forwarder.route(packet, Forwarder.FROM_THIS_NODE);
   }
 
+  boolean sendOn(int link, XipFlyweight packet) {
+    counters.add(NodeCounter.ORIGINATED);
+    return forwarder.broadcastOn(packet, link);
+  }
+
   int largestPacketTo(Dag destination) {
     int bytes = forwarder.largestPacketTo(destination);
     return pathMtus.limit(destination, bytes > 0 ? bytes : largestMtu, loop.nanoTime());

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class ClientDatagram extends ClientHandle implements DatagramSocket {
   private final DatagramHandler handler;
   private @Nullable Dag local;
+  private int links;
 
   ClientDatagram(IpcStack stack, int handle, DatagramHandler handler) {
     super(stack, handle);
@@ -22,6 +23,7 @@ final class ClientDatagram extends ClientHandle implements DatagramSocket {
   @Override
   void opened(ByteBuffer body) {
     local = Body.dag(body);
+    links = Body.int32(body);
   }
 
   @Override
@@ -43,7 +45,21 @@ final class ClientDatagram extends ClientHandle implements DatagramSocket {
   }
 
   @Override
+  public int links() {
+    return links;
+  }
+
+  @Override
   public void send(Dag destination, ByteBuffer payload) {
+    send(Op.SEND_DATAGRAM, -1, destination, payload);
+  }
+
+  @Override
+  public void sendOn(int link, Dag destination, ByteBuffer payload) {
+    send(Op.SEND_ON_LINK, link, destination, payload);
+  }
+
+  private void send(Op op, int link, Dag destination, ByteBuffer payload) {
     needOpen();
     int most = stack.capabilities().maxDatagramBytes();
     if (payload.remaining() > most) {
@@ -57,7 +73,10 @@ final class ClientDatagram extends ClientHandle implements DatagramSocket {
       return; // datagrams are best effort: the node does not keep up
     }
     ByteBuffer out =
-        channel.begin(Op.SEND_DATAGRAM, handle, 0, Op.Limits.DAG + payload.remaining());
+        channel.begin(op, handle, 0, 4 + Op.Limits.DAG + payload.remaining());
+    if (op == Op.SEND_ON_LINK) {
+      out.putInt(link);
+    }
     Body.putDag(out, destination);
     out.put(payload.duplicate());
     channel.end();

@@ -37,6 +37,7 @@ enum Op {
   REMOVE(19, 24),
   REQUEST(20, Limits.DAG + 4),
   CANCEL(21, 24),
+  SEND_ON_LINK(22, Limits.DATAGRAM),
   // both ways
   DATA(30, Limits.DATA),
   CREDIT(31, 16),

@@ -117,7 +117,8 @@ final class Session implements IpcChannel.Receiver {
         stream(handle, SessionStream::abort);
         handles.remove(handle);
       }
-      case SEND_DATAGRAM -> sendDatagram(handle, body);
+      case SEND_DATAGRAM -> sendDatagram(handle, body, -1);
+      case SEND_ON_LINK -> sendDatagram(handle, body, Body.int32(body));
       case ECHO -> echo(handle, body);
       case REMOVE -> {
         if (handles.get(handle) instanceof SessionSlice slice) {
@@ -262,15 +263,22 @@ final class Session implements IpcChannel.Receiver {
                     channel.end();
                   }
                 }),
-        (socket, out) -> Body.putDag(out, socket.localDag()),
+        (socket, out) -> {
+          Body.putDag(out, socket.localDag());
+          out.putInt(socket.links());
+        },
         socket -> socket);
   }
 
-  private void sendDatagram(int handle, ByteBuffer body) {
+  private void sendDatagram(int handle, ByteBuffer body, int link) {
     if (handles.get(handle) instanceof DatagramSocket socket) {
       Dag destination = Body.dag(body);
       try {
-        socket.send(destination, body);
+        if (link < 0) {
+          socket.send(destination, body);
+        } else {
+          socket.sendOn(link, destination, body);
+        }
       } catch (XiaSocketException e) { // best effort; the client has checked the length
         log.debug("datagram not sent: {}", e.getMessage());
       }
