@@ -38,6 +38,19 @@ class OrdealTest {
         .isPositive();
   }
 
+  @ParameterizedTest(name = "seed {0}")
+  @MethodSource("io.xmig.xia.testkit.Seeds#few")
+  void aSeedTellsTheSameStoryEveryTime(long seed) {
+    long[] digests = new long[2];
+    for (int run = 0; run < 2; run++) {
+      Ordeal ordeal = new Ordeal(seed, true);
+      ordeal.trouble();
+      ordeal.strikeOn(Duration.ofSeconds(1));
+      digests[run] = ordeal.lab.net.digest();
+    }
+    assertThat(digests[1]).isEqualTo(digests[0]);
+  }
+
   private static void assertConverged(Ordeal ordeal) {
     Domains lab = ordeal.lab;
     assertThat(lab.settle(Duration.ofSeconds(40)))

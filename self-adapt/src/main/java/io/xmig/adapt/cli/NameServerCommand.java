@@ -1,9 +1,13 @@
 package io.xmig.adapt.cli;
 
+import io.xmig.adapt.names.NameJournal;
 import io.xmig.adapt.names.NameServer;
 import io.xmig.adapt.service.AdaptServices;
+import io.xmig.adapt.service.NameFile;
 import io.xmig.xia.cli.StackOption;
 import io.xmig.xia.socket.XiaStack;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -20,7 +24,7 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:told to end", "1:the node is gone or refused", "2:usage"},
     footerHeading = "%nExample:%n",
-    footer = "  xmig nameserver --key keys/3fa9…")
+    footer = "  xmig nameserver --key keys/3fa9… --state names.json")
 public final class NameServerCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;
   @Mixin private StackOption xia = new StackOption();
@@ -33,6 +37,14 @@ public final class NameServerCommand implements Callable<Integer> {
       description = "Names held. Default: ${DEFAULT-VALUE}.")
   private int capacity = NameServer.DEFAULT_CAPACITY;
 
+  @Option(
+      names = "--state",
+      paramLabel = "FILE",
+      description =
+          "Keep names in this file, so that a restart gives none of them away. Without it a name"
+              + " belongs to whoever registers it first after the start.")
+  private @Nullable Path state;
+
   /** What the options say. */
   NameServer.Config config() {
     if (capacity < 1 || capacity > 10_000_000) {
@@ -42,15 +54,31 @@ public final class NameServerCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     NameServer.Config config = config();
-    try (XiaStack stack = xia.open()) {
-      NameServer server = Running.await(AdaptServices.nameServer(stack, config));
+    try (NameFile journal = openState();
+        XiaStack stack = xia.open()) {
+      NameServer server =
+          Running.await(
+              AdaptServices.nameServer(
+                  stack, config, journal == null ? NameJournal.NONE : journal));
       if (spec != null) {
         spec.commandLine().getOut().println("name server ready");
         spec.commandLine().getOut().flush();
       }
       return Running.untilEnd(stack, server::close);
+    }
+  }
+
+  private @Nullable NameFile openState() throws IOException {
+    if (state == null) {
+      return null;
+    }
+    try {
+      return new NameFile(state);
+    } catch (IOException e) {
+      throw new IOException(
+          "--state: " + state + " can be neither read nor written (" + e.getMessage() + ")", e);
     }
   }
 }

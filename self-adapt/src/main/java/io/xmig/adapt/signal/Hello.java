@@ -5,7 +5,7 @@ import io.xmig.adapt.trust.Envelope;
 import io.xmig.adapt.trust.Reader;
 import io.xmig.adapt.trust.Refusal;
 import io.xmig.adapt.trust.RefusedException;
-import io.xmig.adapt.trust.Signer;
+import io.xmig.xia.key.Signer;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
 import java.nio.ByteBuffer;

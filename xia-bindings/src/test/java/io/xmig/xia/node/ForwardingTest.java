@@ -12,6 +12,7 @@ import io.xmig.xia.testkit.VirtualLoop;
 import io.xmig.xia.wire.ContentFlyweight;
 import io.xmig.xia.wire.EthernetFlyweight;
 import io.xmig.xia.wire.XcmpFlyweight;
+import io.xmig.xia.wire.TransportFlyweight;
 import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -247,6 +248,52 @@ class ForwardingTest {
             frame ->
                 assertThat(EthernetFlyweight.destination(ByteBuffer.wrap(frame), 1))
                     .isEqualTo(EthernetFlyweight.BROADCAST));
+  }
+
+  @Test
+  void aBroadcastCanBeSentByOneLinkOnly() {
+    TransportContext context = node.context();
+    assertThat(context.links()).isEqualTo(3);
+    for (int link : new int[] {1, 3}) {
+      ByteBuffer out =
+          context.begin(
+              Dag.path(Xid.BHID, Xid.SID_XHCP),
+              node.localAddress().service(Xid.SID_XROUTE),
+              XipFlyweight.NEXT_TRANSPORT,
+              250);
+      out.put(new byte[5]);
+      assertThat(context.sendOn(link, 5)).isEqualTo(link == 1);
+    }
+    assertThat(sent).hasSize(1);
+    assertThat(sent.get(0)[0]).isEqualTo((byte) 1);
+    assertThat(node.counters().get(NodeCounter.DROP_NO_LINK)).isEqualTo(1);
+  }
+
+  @Test
+  void beaconsAreHeardOnTheirOwnLinkOnly() {
+    List<Integer> heard = new ArrayList<>();
+    new NodeStack(node)
+        .openDatagram(Xid.SID_XHCP, (source, payload, port) -> heard.add(port));
+    Dag from = Dag.path(AD, Topologies.hid(4), Xid.SID_XHCP);
+    for (Dag to : List.of(Dag.path(AD, HID, Xid.SID_XHCP), Dag.path(Xid.BHID, Xid.SID_XHCP))) {
+      ByteBuffer frame =
+          ByteBuffer.allocate(EthernetFlyweight.LENGTH + 512);
+      int start = EthernetFlyweight.LENGTH;
+      EthernetFlyweight.write(
+          frame, 0, EthernetFlyweight.BROADCAST, 0x02, EthernetFlyweight.TYPE_XIP);
+      int header =
+          XipFlyweight.write(frame, start, XipFlyweight.NEXT_TRANSPORT, 26, 250, to, from);
+      int length =
+          TransportFlyweight.write(
+              frame,
+              start + header,
+              TransportFlyweight.TYPE_DATAGRAM,
+              TransportFlyweight.DATA,
+              TransportFlyweight.NO_NUMBER,
+              TransportFlyweight.NO_NUMBER);
+      node.receive(2, frame.limit(start + header + length + 2).position(0));
+    }
+    assertThat(heard).containsExactly(2);
   }
 
   @Test

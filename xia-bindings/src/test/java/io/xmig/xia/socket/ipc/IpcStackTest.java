@@ -278,6 +278,11 @@ class IpcStackTest {
     DatagramSocket sender = TwoNodes.await(b, () -> b.openDatagram(null, (s, p, i) -> {}));
     TwoNodes.run(b, () -> sender.send(service.localDag(), ByteBuffer.allocate(1234)));
     await().until(() -> heard.equals(List.of("1234 by 0")));
+    assertThat(sender.links()).isEqualTo(1);
+    Dag everybody = Dag.path(Xid.BHID, TwoNodes.SID);
+    TwoNodes.run(b, () -> sender.sendOn(0, everybody, ByteBuffer.allocate(7)));
+    TwoNodes.run(b, () -> sender.sendOn(5, everybody, ByteBuffer.allocate(8))); // no such link
+    await().until(() -> heard.equals(List.of("1234 by 0", "7 by 0")));
     assertThatThrownBy(
             () ->
                 TwoNodes.run(b, () -> sender.send(service.localDag(), ByteBuffer.allocate(70_000))))
