@@ -90,8 +90,7 @@ class LinkProofTest {
 
   @Test
   void aRecordedHelloOfADistantRouterMakesNobodyItsNeighbour() {
-    List<byte[]> hellos =
-        record(net.station(lab.domains.get(2).router), 8, Envelope.KIND_HELLO);
+    List<byte[]> hellos = record(net.station(lab.domains.get(2).router), 8, Envelope.KIND_HELLO);
     plug(0);
     lab.start();
     for (int i = 0; i < 100; i++) {
@@ -106,8 +105,7 @@ class LinkProofTest {
 
   @Test
   void aNeighboursOwnHelloPlayedBackOnAnotherPortDoesNotMoveIt() {
-    List<byte[]> hellos =
-        record(net.station(lab.domains.get(1).router), 8, Envelope.KIND_HELLO);
+    List<byte[]> hellos = record(net.station(lab.domains.get(1).router), 8, Envelope.KIND_HELLO);
     plug(0);
     lab.start();
     net.run(Duration.ofSeconds(2));
@@ -165,12 +163,16 @@ class LinkProofTest {
                       payload.get(copy);
                       beacons.add(Arrays.copyOfRange(copy, 1, copy.length));
                     }));
-    ear.send(Dag.path(Xid.BHID, Signal.SID_ADAPT), ByteBuffer.wrap(new Signal.Solicit(7, true).encode()));
+    ear.send(
+        Dag.path(Xid.BHID, Signal.SID_ADAPT),
+        ByteBuffer.wrap(new Signal.Solicit(7, true).encode()));
     assertThat(net.runUntil(() -> !beacons.isEmpty(), Duration.ofSeconds(1))).isTrue();
     net.run(Duration.ofMillis(10)); // newer than what the machine has heard
     for (Xid sid : List.of(Xid.SID_XHCP, Signal.SID_ADAPT)) {
       byte[] datagram =
-          sid.equals(Xid.SID_XHCP) ? beacons.get(0) : new Signal.BeaconCopy(beacons.get(0)).encode();
+          sid.equals(Xid.SID_XHCP)
+              ? beacons.get(0)
+              : new Signal.BeaconCopy(beacons.get(0)).encode();
       ear.send(lab.vmDag(0).withIntent(sid), ByteBuffer.wrap(datagram));
       net.run(Duration.ofMillis(100));
     }

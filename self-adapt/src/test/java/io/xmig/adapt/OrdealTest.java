@@ -62,6 +62,7 @@ class OrdealTest {
     for (var former : lab.agent.machine().redirected().keySet()) {
       lab.domains.stream().filter(d -> d.ad.equals(former)).forEach(d -> addresses.add(d.number));
     }
+    assertThat(ordeal.misleadingEntries()).as("entries that lead nowhere").isEmpty();
     for (int from = 0; from < lab.domains.size(); from++) {
       for (int address : addresses) {
         assertThat(lab.reaches(from, address))

@@ -374,8 +374,7 @@ public final class Agent implements AutoCloseable {
     }
 
     @Override
-    public long register(
-        Attachment place, long stamp, boolean arrived, List<Xid> formerAds) {
+    public long register(Attachment place, long stamp, boolean arrived, List<Xid> formerAds) {
       long sequence = nextSequence();
       Signer signer = config.signer();
       if (place.signed() && signer != null) {

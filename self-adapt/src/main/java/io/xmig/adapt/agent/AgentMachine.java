@@ -188,7 +188,8 @@ public final class AgentMachine {
     boolean stale = stale(place, stamp, live);
     if (current == null || place.samePlace(current.place)) {
       if (current != null) {
-        current.stamp = Math.max(current.stamp, stamp); // what is registered now answers this beacon
+        current.stamp =
+            Math.max(current.stamp, stamp); // what is registered now answers this beacon
       }
       onSign(MobilitySign.ARRIVAL, nowNs);
     } else {

@@ -4,10 +4,12 @@ import io.xmig.adapt.names.NameJournal;
 import io.xmig.adapt.names.NameServer;
 import io.xmig.adapt.service.AdaptServices;
 import io.xmig.adapt.service.NameFile;
+import io.xmig.xia.XiaException;
 import io.xmig.xia.cli.StackOption;
 import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -56,7 +58,7 @@ public final class NameServerCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     NameServer.Config config = config();
-    try (NameFile journal = openState();
+    try (NameFile journal = journal();
         XiaStack stack = xia.open()) {
       NameServer server =
           Running.await(
@@ -70,15 +72,18 @@ public final class NameServerCommand implements Callable<Integer> {
     }
   }
 
-  private @Nullable NameFile openState() throws IOException {
+  /** The journal that --state names, {@code null} without. */
+  @Nullable NameFile journal() {
     if (state == null) {
       return null;
     }
     try {
       return new NameFile(state);
     } catch (IOException e) {
-      throw new IOException(
-          "--state: " + state + " can be neither read nor written (" + e.getMessage() + ")", e);
+      throw new XiaException(
+          XiaException.Recovery.ABORT,
+          "--state: " + state + " can be neither read nor written",
+          Map.of("why", e.toString()));
     }
   }
 }

@@ -9,7 +9,6 @@ import io.xmig.adapt.route.RoutingDaemon;
 import io.xmig.adapt.signal.Location;
 import io.xmig.adapt.signal.Output;
 import io.xmig.adapt.signal.Signal;
-import io.xmig.adapt.trust.Envelope;
 import io.xmig.adapt.trust.RateLimit;
 import io.xmig.adapt.trust.Refusal;
 import io.xmig.adapt.trust.RefusalLog;
@@ -158,8 +157,9 @@ public final class Gateway implements AutoCloseable {
         .thenCompose(
             adapt -> {
               adaptSocket = adapt;
-              return stack.nameServer();
+              return hosts.adopt(config.lifetime().toNanos());
             })
+        .thenCompose(adopted -> stack.nameServer())
         .thenAccept(
             dag -> {
               knownNameServer = dag;

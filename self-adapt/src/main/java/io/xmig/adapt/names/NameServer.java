@@ -48,8 +48,8 @@ public final class NameServer implements AutoCloseable {
   private long registrations;
 
   /**
-   * @param journal what was held before is taken from it, what is registered is written to it; so
-   *     a restart gives no name away
+   * @param journal what was held before is taken from it, what is registered is written to it; so a
+   *     restart gives no name away
    * @param epochMicros wall clock, microseconds
    */
   public NameServer(

@@ -54,11 +54,7 @@ public final class NameTable {
       names.put(
           held.name,
           new Entry(
-              held.address,
-              held.owner,
-              held.sequence,
-              held.fingerprint,
-              nowNs + left * SECOND_NS));
+              held.address, held.owner, held.sequence, held.fingerprint, nowNs + left * SECOND_NS));
     }
   }
 

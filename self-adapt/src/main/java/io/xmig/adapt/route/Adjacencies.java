@@ -8,15 +8,16 @@ import io.xmig.adapt.trust.DomainTrust;
 import io.xmig.adapt.trust.Envelope;
 import io.xmig.adapt.trust.Refusal;
 import io.xmig.adapt.trust.RefusedException;
-import io.xmig.xia.key.Signer;
-import io.xmig.xia.key.Verifier;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
+import io.xmig.xia.key.Signer;
+import io.xmig.xia.key.Verifier;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.wire.RoutingMessage;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -239,14 +240,12 @@ final class Adjacencies {
   private static boolean answersUs(Link link, @Nullable Long answer, long nowNs) {
     return answer != null
         && link.challenges.stream()
-            .anyMatch(
-                c -> c.value == answer && nowNs - c.madeNs <= CHALLENGE_HOLDS.toNanos());
+            .anyMatch(c -> c.value == answer && nowNs - c.madeNs <= CHALLENGE_HOLDS.toNanos());
   }
 
   /** A HELLO of a v1.1 router; ignored if that router signs. */
   void onPlain(RoutingMessage.Hello hello, int inPort) {
-    boolean signs =
-        links.values().stream().anyMatch(link -> link.heard.containsKey(hello.hid()));
+    boolean signs = links.values().stream().anyMatch(link -> link.heard.containsKey(hello.hid()));
     if (!signs && inPort >= 0 && !hello.hid().equals(address.get().hid())) {
       heard(new Neighbour(hello.ad(), hello.hid(), inPort, false, loop.nanoTime()));
     }
@@ -271,10 +270,17 @@ final class Adjacencies {
     return isNew;
   }
 
-  /** Forgets neighbours that have been silent; whether there were any. */
-  boolean expire() {
+  /** Forgets neighbours that have been silent, and tells which. */
+  List<Xid> expire() {
     long now = loop.nanoTime();
-    return neighbours.values().removeIf(n -> now - n.heardNs > LIFETIME.toNanos());
+    List<Xid> silent = new ArrayList<>();
+    for (Neighbour n : all()) {
+      if (now - n.heardNs > LIFETIME.toNanos()) {
+        neighbours.remove(n.hid);
+        silent.add(n.hid);
+      }
+    }
+    return silent;
   }
 
   /** The neighbours, by HID. */
@@ -283,12 +289,14 @@ final class Adjacencies {
   }
 
   void stop() {
-    links.values().forEach(
-        link -> {
-          if (link.reply != null) {
-            link.reply.cancel();
-            link.reply = null;
-          }
-        });
+    links
+        .values()
+        .forEach(
+            link -> {
+              if (link.reply != null) {
+                link.reply.cancel();
+                link.reply = null;
+              }
+            });
   }
 }

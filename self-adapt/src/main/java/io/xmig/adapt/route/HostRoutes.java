@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
 public final class HostRoutes {
   private static final Logger LOG = LoggerFactory.getLogger(HostRoutes.class);
   private static final long SWEEP_NS = 1_000_000_000L;
+  private static final int MAX_ERASURES = 600;
 
   /** On what an entry rests. */
   public enum Basis {
@@ -58,6 +59,7 @@ public final class HostRoutes {
   private final Map<Xid, Host> hosts = new LinkedHashMap<>();
   private EventLoop.@Nullable Timer sweeping;
   private long writeFailures;
+  private boolean stopped;
 
   /**
    * @param capacity hosts held; further ones are refused
@@ -99,7 +101,8 @@ public final class HostRoutes {
               if (error != null) {
                 writeFailures++;
                 // not confirmed to anybody; kept so that what stands there still runs out
-                hosts.computeIfPresent(host.hid, (hid, now) -> now == host ? unconfirmed(now) : now);
+                hosts.computeIfPresent(
+                    host.hid, (hid, now) -> now == host ? unconfirmed(now) : now);
                 LOG.warn("could not set the route of {}: {}", host.hid, error.getMessage());
               }
             });
@@ -107,6 +110,40 @@ public final class HostRoutes {
 
   private static Host unconfirmed(Host host) {
     return new Host(host.hid, host.basis, 0, null, host.route, host.expiresNs);
+  }
+
+  /**
+   * Takes over what a predecessor left in the node's table, so that it runs out like the rest
+   * unless its host says that it is still right.
+   *
+   * @param lifetimeNs how long it may stay unconfirmed
+   */
+  public CompletableFuture<Void> adopt(long lifetimeNs) {
+    long until = loop.nanoTime() + lifetimeNs;
+    return control
+        .list(XidType.HID)
+        .thenAccept(entries -> entries.forEach(entry -> adopt(entry, until)))
+        .exceptionally(
+            error -> {
+              LOG.warn("could not read the routes left by a predecessor: {}", error.getMessage());
+              return null;
+            });
+  }
+
+  private void adopt(RouteEntry entry, long untilNs) {
+    Xid hid = entry.xid();
+    boolean repointed = entry.flags() == RouteEntry.FLAGS_REPOINTED;
+    if (hid == null
+        || !repointed && entry.flags() != RouteEntry.FLAGS_REGISTERED
+        || hosts.containsKey(hid)
+        || hosts.size() >= capacity) {
+      return;
+    }
+    Basis basis = repointed ? Basis.REPOINTED : Basis.REGISTERED;
+    hosts.put(hid, new Host(hid, basis, 0, null, entry, untilNs));
+    if (sweeping == null) {
+      sweeping = loop.schedule(SWEEP_NS, this::sweep);
+    }
   }
 
   /** Lets an entry go away within {@code graceNs}, unless it is refreshed. */
@@ -121,14 +158,38 @@ public final class HostRoutes {
   /** Removes a host's entry now. */
   public void remove(Xid hid) {
     if (hosts.remove(hid) != null) {
-      control
-          .remove(XidType.HID, hid)
-          .exceptionally(
-              error -> {
-                LOG.debug("route of {} was gone already: {}", hid, error.getMessage());
-                return null;
-              });
+      erase(hid, 1);
     }
+  }
+
+  private void erase(Xid hid, int attempt) {
+    control
+        .remove(XidType.HID, hid)
+        .exceptionally(
+            error -> {
+              // a node that refuses just now and one that has no such entry both fail
+              control.list(XidType.HID).whenComplete((left, unknown) -> again(hid, attempt, left));
+              return null;
+            });
+  }
+
+  private void again(Xid hid, int attempt, @Nullable List<RouteEntry> left) {
+    boolean gone = left != null && left.stream().noneMatch(e -> hid.equals(e.xid()));
+    if (gone || stopped || hosts.containsKey(hid)) {
+      return;
+    }
+    if (attempt == MAX_ERASURES) {
+      writeFailures++;
+      LOG.warn("the route of {} could not be removed; 'xmig route remove' does that", hid);
+      return;
+    }
+    loop.schedule(
+        SWEEP_NS,
+        () -> {
+          if (!stopped && !hosts.containsKey(hid)) {
+            erase(hid, attempt + 1);
+          }
+        });
   }
 
   private void sweep() {
@@ -161,6 +222,7 @@ public final class HostRoutes {
 
   /** Stops the sweeping; entries stay. */
   public void stop() {
+    stopped = true;
     if (sweeping != null) {
       sweeping.cancel();
       sweeping = null;

@@ -28,6 +28,9 @@ public record RouteEntry(@Nullable Xid xid, int port, @Nullable Xid nextHop, int
   /** A host that has moved to another domain. */
   public static final int FLAGS_REPOINTED = 0x2ffff;
 
+  /** Another router or domain, found by the routing daemon. */
+  public static final int FLAGS_ROUTED = 0x3ffff;
+
   /** The packet is for this node. */
   public static final int LOCAL = -2;
 

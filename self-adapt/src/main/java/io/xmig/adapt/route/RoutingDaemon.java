@@ -60,8 +60,7 @@ public final class RoutingDaemon {
   private static final Dag EVERYBODY_V1 = Dag.path(Xid.BHID, Xid.SID_XROUTE);
   private static final Dag EVERYBODY = Dag.path(Xid.BHID, Signal.SID_ADAPT);
 
-  private record LinkState(
-      RoutingMessage.Lsa lsa, @Nullable Envelope envelope, long heardNs) {}
+  private record LinkState(RoutingMessage.Lsa lsa, @Nullable Envelope envelope, long heardNs) {}
 
   private final EventLoop loop;
   private final Supplier<LocalAddress> address;
@@ -81,6 +80,7 @@ public final class RoutingDaemon {
   private final Map<Xid, LinkState> routers = new TreeMap<>(); // by HID
   private final Map<Xid, RouteEntry> installed = new HashMap<>(); // AD routes set here
 
+  private final List<EventLoop.Timer> adoptionTimers = new ArrayList<>();
   private EventLoop.@Nullable Timer helloTimer;
   private EventLoop.@Nullable Timer lsaTimer;
   private EventLoop.@Nullable Timer settleTimer;
@@ -140,8 +140,35 @@ public final class RoutingDaemon {
 
   /** Says hello and goes on until {@link #stop}. */
   public void start() {
+    for (XidType type : List.of(XidType.AD, XidType.HID)) {
+      control.list(type).thenAccept(entries -> leftBehind(type, entries)).exceptionally(e -> null);
+    }
     hello();
     lsaTimer = loop.schedule(SETTLE_NS * 4, this::flood);
+  }
+
+  /** What a predecessor has set goes on being used, and goes if we do not find it too. */
+  private void leftBehind(XidType type, List<RouteEntry> entries) {
+    List<Xid> theirs =
+        entries.stream()
+            .filter(e -> e.flags() == RouteEntry.FLAGS_ROUTED)
+            .map(RouteEntry::xid)
+            .filter(java.util.Objects::nonNull)
+            .toList();
+    if (theirs.isEmpty()) {
+      return;
+    }
+    adoptionTimers.add(
+        loop.schedule(
+            LSA_LIFETIME.toNanos(),
+            () -> {
+              Set<Xid> ours = type == XidType.AD ? installed.keySet() : neighbourHids();
+              theirs.stream().filter(xid -> !ours.contains(xid)).forEach(x -> remove(type, x));
+            }));
+  }
+
+  private void remove(XidType type, Xid xid) {
+    control.remove(type, xid).exceptionally(error -> null);
   }
 
   private void hello() {
@@ -261,8 +288,7 @@ public final class RoutingDaemon {
   }
 
   private void appeared(Adjacencies.Neighbour n) {
-    control.set(
-        XidType.HID, new RouteEntry(n.hid(), n.port(), n.hid(), RouteEntry.FLAGS_DAEMON));
+    control.set(XidType.HID, new RouteEntry(n.hid(), n.port(), n.hid(), RouteEntry.FLAGS_ROUTED));
     if (n.signed() && output.links() > 0) {
       // what we know of the others: it may have been cut off from them for a while
       routers
@@ -305,10 +331,7 @@ public final class RoutingDaemon {
     if (known == null && routers.size() >= MAX_ROUTERS) {
       throw new RefusedException(Refusal.FULL, "too many routers");
     }
-    routers.put(
-        lsa.hid(),
-        new LinkState(
-            lsa, envelope, loop.nanoTime()));
+    routers.put(lsa.hid(), new LinkState(lsa, envelope, loop.nanoTime()));
     if (envelope != null) {
       output.send(EVERYBODY, new Signal.Routing(envelope).encode());
     } else {
@@ -324,7 +347,9 @@ public final class RoutingDaemon {
 
   private void expire() {
     long now = loop.nanoTime();
-    boolean gone = adjacencies.expire();
+    List<Xid> silent = adjacencies.expire();
+    silent.forEach(hid -> remove(XidType.HID, hid));
+    boolean gone = !silent.isEmpty();
     gone |= routers.values().removeIf(r -> now - r.heardNs > LSA_LIFETIME.toNanos());
     if (gone) {
       changed();
@@ -396,7 +421,7 @@ public final class RoutingDaemon {
   private static void want(
       Map<Xid, RouteEntry> wanted, Xid ad, Adjacencies.Neighbour via, Xid ownAd) {
     if (!ad.equals(ownAd)) {
-      wanted.putIfAbsent(ad, new RouteEntry(ad, via.port(), via.hid(), RouteEntry.FLAGS_DAEMON));
+      wanted.putIfAbsent(ad, new RouteEntry(ad, via.port(), via.hid(), RouteEntry.FLAGS_ROUTED));
     }
   }
 
@@ -412,7 +437,7 @@ public final class RoutingDaemon {
             });
     for (Xid ad : stale) {
       installed.remove(ad);
-      control.remove(XidType.AD, ad).exceptionally(error -> null);
+      remove(XidType.AD, ad);
     }
     wanted.forEach(
         (ad, entry) -> {
@@ -455,6 +480,7 @@ public final class RoutingDaemon {
   public void stop() {
     stopped = true;
     adjacencies.stop();
+    adoptionTimers.forEach(EventLoop.Timer::cancel);
     for (EventLoop.Timer timer : new EventLoop.Timer[] {helloTimer, lsaTimer, settleTimer}) {
       if (timer != null) {
         timer.cancel();

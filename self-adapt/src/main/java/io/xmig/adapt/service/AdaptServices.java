@@ -39,7 +39,7 @@ public final class AdaptServices {
     return onLoop(
         stack,
         () -> {
-          Gateway gateway = 
+          Gateway gateway =
               new Gateway(
                   stack, config, new Ed25519(), new SecureRandom(), AdaptServices::epochMicros);
           return gateway.start().thenApply(started -> gateway);
@@ -77,8 +77,7 @@ public final class AdaptServices {
         stack,
         () -> {
           NameServer server =
-              new NameServer(
-                  stack, config, new Ed25519(), journal, AdaptServices::epochMicros);
+              new NameServer(stack, config, new Ed25519(), journal, AdaptServices::epochMicros);
           return server.start().thenApply(started -> server);
         });
   }

@@ -152,7 +152,11 @@ public final class NameFile implements NameJournal, AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
-    out.close();
+  public void close() {
+    try {
+      out.close();
+    } catch (IOException e) {
+      LOG.warn("names are not kept in {}: {}", file, e.getMessage());
+    }
   }
 }

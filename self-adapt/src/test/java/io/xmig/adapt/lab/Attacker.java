@@ -259,7 +259,9 @@ public final class Attacker {
     frame.putShort(14, (short) 1).putShort(16, (short) 0x0800).put(18, (byte) 6).put(19, (byte) 4);
     frame.putShort(20, (short) 3);
     for (int field : new int[] {22, 32}) {
-      frame.putShort(field, (short) (Domains.VM_MAC >>> 32)).putInt(field + 2, (int) Domains.VM_MAC);
+      frame
+          .putShort(field, (short) (Domains.VM_MAC >>> 32))
+          .putInt(field + 2, (int) Domains.VM_MAC);
     }
     raw.out.frame(frame.position(0));
   }

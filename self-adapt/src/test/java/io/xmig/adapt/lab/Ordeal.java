@@ -1,5 +1,9 @@
 package io.xmig.adapt.lab;
 
+import io.xmig.adapt.route.HostRoutes;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
+import io.xmig.xia.node.Route;
 import io.xmig.xia.testkit.LinkProfile;
 import io.xmig.xia.testkit.SimLink;
 import io.xmig.xia.testkit.SimNetwork;
@@ -163,6 +167,20 @@ public final class Ordeal {
         // a quiet stretch
       }
     }
+  }
+
+  /** Routers' entries for the machine that their services do not know of, as text. */
+  public List<String> misleadingEntries() {
+    List<String> found = new ArrayList<>();
+    Xid hid = lab.vmKey.identity().hid();
+    for (Domains.Domain d : lab.domains) {
+      Route entry = d.router.routes(XidType.HID).find(hid);
+      HostRoutes.Host host = d.gateway.host(hid);
+      if (entry != null && host == null) {
+        found.add(d.number + ": " + entry);
+      }
+    }
+    return found;
   }
 
   /** Domains that the machine has been in, in order. */

@@ -44,7 +44,8 @@ class NameFileTest {
       assertThat(journal.read()).isEmpty();
       journal.write(before.held("vm.xia", 0, NOW_S));
     }
-    Files.writeString(file, "{\"name\":\"half", StandardOpenOption.APPEND); // went down while writing
+    Files.writeString(
+        file, "{\"name\":\"half", StandardOpenOption.APPEND); // went down while writing
 
     NameTable after = table();
     try (NameFile journal = new NameFile(file)) {

@@ -11,8 +11,8 @@ import io.xmig.xia.testkit.Topologies;
 import io.xmig.xia.testkit.VirtualLoop;
 import io.xmig.xia.wire.ContentFlyweight;
 import io.xmig.xia.wire.EthernetFlyweight;
-import io.xmig.xia.wire.XcmpFlyweight;
 import io.xmig.xia.wire.TransportFlyweight;
+import io.xmig.xia.wire.XcmpFlyweight;
 import io.xmig.xia.wire.XipFlyweight;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -272,17 +272,14 @@ class ForwardingTest {
   @Test
   void beaconsAreHeardOnTheirOwnLinkOnly() {
     List<Integer> heard = new ArrayList<>();
-    new NodeStack(node)
-        .openDatagram(Xid.SID_XHCP, (source, payload, port) -> heard.add(port));
+    new NodeStack(node).openDatagram(Xid.SID_XHCP, (source, payload, port) -> heard.add(port));
     Dag from = Dag.path(AD, Topologies.hid(4), Xid.SID_XHCP);
     for (Dag to : List.of(Dag.path(AD, HID, Xid.SID_XHCP), Dag.path(Xid.BHID, Xid.SID_XHCP))) {
-      ByteBuffer frame =
-          ByteBuffer.allocate(EthernetFlyweight.LENGTH + 512);
+      ByteBuffer frame = ByteBuffer.allocate(EthernetFlyweight.LENGTH + 512);
       int start = EthernetFlyweight.LENGTH;
       EthernetFlyweight.write(
           frame, 0, EthernetFlyweight.BROADCAST, 0x02, EthernetFlyweight.TYPE_XIP);
-      int header =
-          XipFlyweight.write(frame, start, XipFlyweight.NEXT_TRANSPORT, 26, 250, to, from);
+      int header = XipFlyweight.write(frame, start, XipFlyweight.NEXT_TRANSPORT, 26, 250, to, from);
       int length =
           TransportFlyweight.write(
               frame,

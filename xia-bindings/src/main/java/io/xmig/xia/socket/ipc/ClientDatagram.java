@@ -72,8 +72,7 @@ final class ClientDatagram extends ClientHandle implements DatagramSocket {
     if (channel.isCongested()) {
       return; // datagrams are best effort: the node does not keep up
     }
-    ByteBuffer out =
-        channel.begin(op, handle, 0, 4 + Op.Limits.DAG + payload.remaining());
+    ByteBuffer out = channel.begin(op, handle, 0, 4 + Op.Limits.DAG + payload.remaining());
     if (op == Op.SEND_ON_LINK) {
       out.putInt(link);
     }
