@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Waits for one 'xmig send' and writes what it sends to standard output, as a rule a QEMU"
+      "Wait for one 'xmig send' and write what it sends to standard output, as a rule a QEMU"
           + " started with -incoming.",
       "",
       "The end of the stream, which starts the guest, is written only after length and SHA-256 of"

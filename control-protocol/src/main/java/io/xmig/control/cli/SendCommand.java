@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Sends standard input, as a rule QEMU's migration stream, to an 'xmig receive'.",
+      "Send standard input, as a rule QEMU's migration stream, to an 'xmig receive'.",
       "",
       "Standard output is left alone. One line on standard error says why if it fails."
     },

@@ -41,12 +41,14 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     subcommands = AgentStatusCommand.class,
     description = {
-      "Keep this host reachable wherever it wakes up: configure it from beacons, register it with",
-      "the gateway and its names with the name service, have its old addresses redirected.",
-      "Runs until SIGTERM."
+      "Keep this host reachable wherever it wakes up, until SIGTERM.",
+      "",
+      "Configures it from beacons, registers it with the gateway and its names with the name"
+          + " service, and has its old addresses redirected.",
+      ""
     },
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:told to end", "1:the node is gone or refused", "2:usage"},
+    exitCodeList = {"0:told to end", "1:the node is gone or refused", "2:wrong usage"},
     footerHeading = "%nExamples:%n",
     footer = {
       "  xmig agent --key keys/3fa9… --trust-file ads.txt --name vm.xia --name cal.xia=SID:…",

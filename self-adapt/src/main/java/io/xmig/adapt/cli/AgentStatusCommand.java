@@ -23,7 +23,16 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = "Say where the agent believes to be, and what it is waiting for.",
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:the agent waits for nothing", "1:it waits for something, or does not run"})
+    exitCodeList = {
+      "0:the agent waits for nothing",
+      "1:it waits for something, or does not run",
+      "2:wrong usage"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  xmig agent status",
+      "  xmig agent status --status-file /run/xmig/agent-vm.status --json"
+    })
 public final class AgentStatusCommand implements Callable<Integer> {
   private static final int SHOWN_STEPS = 15;
 

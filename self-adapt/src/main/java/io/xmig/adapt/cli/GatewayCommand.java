@@ -24,11 +24,14 @@ import picocli.CommandLine.Spec;
     name = "gateway",
     mixinStandardHelpOptions = true,
     description = {
-      "Run the services of a domain's router: beacons, registration of hosts, redirection of",
-      "hosts that have moved, and the routing daemon. Runs until SIGTERM."
+      "Run the services of a domain's router until SIGTERM.",
+      "",
+      "They are: beacons, registration of hosts, redirection of hosts that have moved, and the"
+          + " routing daemon.",
+      ""
     },
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:told to end", "1:the node is gone or refused", "2:usage"},
+    exitCodeList = {"0:told to end", "1:the node is gone or refused", "2:wrong usage"},
     footerHeading = "%nExamples:%n",
     footer = {
       "  xmig gateway --xia node:/run/r1.api --key keys/3fa9… --trust-file ads.txt",

@@ -16,6 +16,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -26,17 +27,17 @@ import picocli.CommandLine.Spec;
 /** {@code xmig key}. */
 @Command(
     name = "key",
+    scope = CommandLine.ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "(new | show | delegate)",
     description = "Make keys whose hashes are HIDs, SIDs and ADs, and let keys speak for others.",
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:done", "1:a file cannot be read or written", "2:usage"},
+    exitCodeList = {"0:done", "1:a file cannot be read or written", "2:wrong usage"},
     footerHeading = "%nExamples:%n",
     footer = {
       "  xmig key new keys",
       "  xmig key show keys/3fa9….pub",
-      "  xmig key delegate --key keys/vm --to keys/hostB.pub --scope location,names --for 24h --out"
-          + " vm-to-b.leave"
+      "  xmig key delegate --key keys/vm --to keys/b.pub --scope location,names --for 24h --out b.leave"
     })
 public final class KeyCommand implements Runnable {
   /** What a delegation may be for. */
@@ -64,7 +65,11 @@ public final class KeyCommand implements Runnable {
       name = "new",
       mixinStandardHelpOptions = true,
       description = "Make a key pair; prints its private file.")
-  int create(@Parameters(paramLabel = "DIR", description = "Where the files go.") Path directory) {
+  int create(
+      @Parameters(
+              paramLabel = "DIR",
+              description = "Where the files go; made if it does not exist.")
+          Path directory) {
     return attempt(() -> out().println(KeyFiles.create(directory)));
   }
 
@@ -87,18 +92,23 @@ public final class KeyCommand implements Runnable {
       mixinStandardHelpOptions = true,
       description = "Let another key speak for this one, for some purposes and some time.")
   int delegate(
-      @Option(names = "--key", required = true, paramLabel = "FILE", description = "Who gives.")
+      @Option(
+              names = "--key",
+              required = true,
+              paramLabel = "FILE",
+              description = "Private key that gives the leave.")
           Path key,
       @Option(
               names = "--to",
               required = true,
               paramLabel = "FILE",
-              description = "Who gets (.pub).")
+              description = "Public key (.pub) that gets it.")
           Path to,
       @Option(
               names = "--scope",
               required = true,
               split = ",",
+              paramLabel = "SCOPE",
               description = "One or more of ${COMPLETION-CANDIDATES}.")
           List<Scope> scopes,
       @Option(
@@ -108,7 +118,11 @@ public final class KeyCommand implements Runnable {
               converter = TimeSpan.class,
               description = "How long from now, e.g. 24h.")
           Duration time,
-      @Option(names = "--out", required = true, paramLabel = "FILE", description = "Where to.")
+      @Option(
+              names = "--out",
+              required = true,
+              paramLabel = "FILE",
+              description = "Where to write the delegation.")
           Path file) {
     return attempt(
         () -> {

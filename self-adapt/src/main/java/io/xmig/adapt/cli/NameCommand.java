@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,11 +23,12 @@ import picocli.CommandLine.Spec;
 /** {@code xmig name}. */
 @Command(
     name = "name",
+    scope = CommandLine.ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "(lookup | register)",
-    description = "Ask the name service.",
+    description = "Ask the name service, or tell it.",
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:done", "1:no such name, refused, or no answer", "2:usage"},
+    exitCodeList = {"0:done", "1:no such name, refused, or no answer", "2:wrong usage"},
     footerHeading = "%nExamples:%n",
     footer = {"  xmig name lookup vm.xia", "  xmig name register cal.xia 'RE AD:… HID:… SID:…'"})
 public final class NameCommand implements Runnable {
@@ -58,14 +60,17 @@ public final class NameCommand implements Runnable {
   int lookup(
       @Mixin StackOption xia,
       @Parameters(paramLabel = "NAME", description = "Name to look up.") String name,
-      @Option(names = "--server", paramLabel = "DAG", description = "Name server to ask.")
+      @Option(
+              names = "--server",
+              paramLabel = "DAG",
+              description = "Name server to ask. Default: the one this node knows.")
           @Nullable String server,
       @Option(
               names = "--timeout",
               paramLabel = "TIME",
               defaultValue = "5s",
               converter = TimeSpan.class,
-              description = "Default: ${DEFAULT-VALUE}.")
+              description = "How long to wait for the answer. Default: ${DEFAULT-VALUE}.")
           Duration timeout) {
     CommandSpec s = Objects.requireNonNull(spec);
     try (XiaStack stack = xia.open()) {
@@ -94,14 +99,17 @@ public final class NameCommand implements Runnable {
       @Mixin StackOption xia,
       @Parameters(paramLabel = "NAME", index = "0", description = "The name.") String name,
       @Parameters(paramLabel = "DAG", index = "1", description = "Its address.") String address,
-      @Option(names = "--server", paramLabel = "DAG", description = "Name server to tell.")
+      @Option(
+              names = "--server",
+              paramLabel = "DAG",
+              description = "Name server to tell. Default: the one this node knows.")
           @Nullable String server,
       @Option(
               names = "--timeout",
               paramLabel = "TIME",
               defaultValue = "5s",
               converter = TimeSpan.class,
-              description = "Default: ${DEFAULT-VALUE}.")
+              description = "How long to wait for the answer. Default: ${DEFAULT-VALUE}.")
           Duration timeout) {
     CommandSpec s = Objects.requireNonNull(spec);
     Dag dag = dag(s, "DAG", address);

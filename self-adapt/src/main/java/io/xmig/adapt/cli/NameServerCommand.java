@@ -22,9 +22,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "nameserver",
     mixinStandardHelpOptions = true,
-    description = "Run the name service on this host. Runs until SIGTERM.",
+    description = "Run the name service on this host until SIGTERM.",
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:told to end", "1:the node is gone or refused", "2:usage"},
+    exitCodeList = {"0:told to end", "1:the node is gone or refused", "2:wrong usage"},
     footerHeading = "%nExample:%n",
     footer = "  xmig nameserver --key keys/3fa9… --state names.json")
 public final class NameServerCommand implements Callable<Integer> {

@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,14 +30,17 @@ import picocli.CommandLine.Spec;
 /** {@code xmig route}. */
 @Command(
     name = "route",
+    scope = CommandLine.ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "(show | add | set | remove)",
     description = {
-      "Show and change routing tables: of a node of ours, or of a Click process of the prototype",
-      "by its ControlSocket."
+      "Show and change routing tables.",
+      "",
+      "Of a node of ours, or of a Click process of the prototype by its ControlSocket.",
+      ""
     },
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:done", "1:the node refused or does not answer", "2:usage"},
+    exitCodeList = {"0:done", "1:the node refused or does not answer", "2:wrong usage"},
     footerHeading = "%nExamples:%n",
     footer = {
       "  xmig route show",
@@ -112,7 +116,11 @@ public final class RouteCommand implements Runnable {
       @Mixin Target target,
       @Parameters(paramLabel = "XID", description = "Destination; TYPE:- is the default entry.")
           String xid,
-      @Option(names = "--port", required = true, description = "Port, or a negative code.")
+      @Option(
+              names = "--port",
+              required = true,
+              paramLabel = "N",
+              description = "Port of the node, or -1 drop, -2 local, -6 unreachable, -7 fallback.")
           int port,
       @Option(names = "--next", paramLabel = "HID", description = "Next hop.")
           @Nullable String next) {
@@ -130,7 +138,11 @@ public final class RouteCommand implements Runnable {
       @Mixin Target target,
       @Parameters(paramLabel = "XID", description = "Destination; TYPE:- is the default entry.")
           String xid,
-      @Option(names = "--port", required = true, description = "Port, or a negative code.")
+      @Option(
+              names = "--port",
+              required = true,
+              paramLabel = "N",
+              description = "Port of the node, or -1 drop, -2 local, -6 unreachable, -7 fallback.")
           int port,
       @Option(names = "--next", paramLabel = "HID", description = "Next hop.")
           @Nullable String next) {

@@ -47,7 +47,7 @@ final class TrustOptions {
   @Option(
       names = "--trust-file",
       paramLabel = "FILE",
-      description = "The same, one 'AD:… HID:…' a line.")
+      description = "Gateways that may speak for domains, one 'AD:… HID:…' a line.")
   private @Nullable Path trustFile;
 
   @Option(

@@ -11,7 +11,10 @@ import picocli.CommandLine.Spec;
     name = "completion",
     mixinStandardHelpOptions = true,
     description = "Print a completion script for bash or zsh.",
-    footer = {"", "Example:", "  source <(xmig completion)"})
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:done", "2:wrong usage"},
+    footerHeading = "%nExamples:%n",
+    footer = {"  source <(xmig completion)", "  xmig completion > /etc/bash_completion.d/xmig"})
 public final class CompletionCommand implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -3,7 +3,10 @@ package io.xmig.testbed.cli;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.jar.JarFile;
@@ -14,6 +17,9 @@ import picocli.CommandLine;
  * command starts quickly.
  */
 public final class Main {
+  /** Wide enough for the examples to stand on one line each. */
+  private static final int HELP_WIDTH = 100;
+
   private Main() {}
 
   /** Runs a command and exits with its status: 0 done, 1 it failed, 2 wrong usage. */
@@ -27,8 +33,14 @@ public final class Main {
 
   /** Runs a command and returns its exit status. */
   public static int run(String... args) {
+    return commandLine(args.length > 0 ? args[0] : "").execute(args);
+  }
+
+  /**
+   * The command with the subcommand of this name, with all of them if there is none of this name.
+   */
+  static CommandLine commandLine(String name) {
     CommandLine xmig = new CommandLine(new XmigCommand());
-    String name = args.length > 0 ? args[0] : "";
     Map<String, Class<?>> commands = Subcommands.all();
     if (commands.containsKey(name)) {
       xmig.addSubcommand(name, commands.get(name));
@@ -36,9 +48,11 @@ public final class Main {
       commands.forEach(xmig::addSubcommand);
     }
     xmig.setExecutionExceptionHandler(new ErrorReport());
+    xmig.setParameterExceptionHandler(Main::wrongUsage);
+    xmig.setUsageHelpWidth(HELP_WIDTH);
     xmig.setCaseInsensitiveEnumValuesAllowed(true);
     xmig.setAbbreviatedOptionsAllowed(false);
-    return xmig.execute(args);
+    return xmig;
   }
 
   /**
@@ -77,6 +91,23 @@ public final class Main {
     }
   }
 
+  /** What is wrong, and where to read more; a command without its subcommand shows those. */
+  private static int wrongUsage(CommandLine.ParameterException wrong, String[] args) {
+    CommandLine command = wrong.getCommandLine();
+    CommandLine.Model.CommandSpec spec = command.getCommandSpec();
+    PrintWriter err = command.getErr();
+    err.println(spec.qualifiedName() + ": " + wrong.getMessage());
+    if (!CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err)) {
+      if (spec.subcommands().isEmpty()) {
+        err.println("'" + spec.qualifiedName() + " --help' shows what there is.");
+      } else {
+        command.usage(err);
+      }
+    }
+    err.flush();
+    return spec.exitCodeOnInvalidInput();
+  }
+
   /** One line for the user; the stack trace only where it was asked for. */
   private static final class ErrorReport implements CommandLine.IExecutionExceptionHandler {
     @Override
@@ -88,13 +119,26 @@ public final class Main {
               || cause instanceof java.util.concurrent.ExecutionException)) {
         cause = cause.getCause();
       }
-      String what =
-          cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
-      command.getErr().println("xmig " + command.getCommandName() + ": " + what);
+      String name = command.getCommandSpec().qualifiedName();
+      command.getErr().println(name + ": " + said(cause));
       if (Arrays.asList("DEBUG", "TRACE").contains(System.getenv("XMIG_LOG"))) {
         failure.printStackTrace(command.getErr());
       }
       return command.getCommandSpec().exitCodeOnExecutionException();
+    }
+
+    /** The message in words; that of some exceptions is only a path. */
+    private static String said(Throwable cause) {
+      if (cause instanceof NoSuchFileException) {
+        return "there is no file " + cause.getMessage();
+      }
+      if (cause instanceof AccessDeniedException) {
+        return "no permission for " + cause.getMessage();
+      }
+      String message = cause.getMessage();
+      return message == null || message.isBlank()
+          ? cause.getClass().getSimpleName() + "; XMIG_LOG=DEBUG shows where"
+          : message;
     }
   }
 }

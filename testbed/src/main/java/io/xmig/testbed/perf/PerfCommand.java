@@ -33,6 +33,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     subcommands = {PerfCommand.Server.class, PerfCommand.Client.class},
     description = "Measure throughput and latency between two hosts, over STREAM and DGRAM.",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:done", "1:it failed; the message says why", "2:wrong usage"},
     footerHeading = "%nExamples:%n",
     footer = {
       "  xmig perf server --xia node:/tmp/net/HOST_B.api",

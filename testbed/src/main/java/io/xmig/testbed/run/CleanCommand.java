@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = "End processes and remove directories of runs whose runner was killed.",
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:clean", "1:something could not be removed"})
+    exitCodeList = {"0:clean", "1:something could not be removed", "2:wrong usage"})
 public final class CleanCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 

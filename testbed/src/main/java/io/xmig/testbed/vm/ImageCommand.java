@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
       "  xmig image --run '/xmig/guest ballast=280' --json"
     },
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:the image is there", "1:it could not be built", "2:usage"})
+    exitCodeList = {"0:the image is there", "1:it could not be built", "2:wrong usage"})
 public final class ImageCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 

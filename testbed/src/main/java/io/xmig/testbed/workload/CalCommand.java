@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,12 +26,14 @@ import picocli.CommandLine.Spec;
 /** The calculation service of the paper and its client, by hand. */
 @Command(
     name = "cal",
+    scope = CommandLine.ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
     subcommands = {CalCommand.Serve.class, CalCommand.Client.class},
     description = "The calculation service (Goldbach's conjecture) and its client.",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:done", "1:it failed; the message says why", "2:wrong usage"},
+    footerHeading = "%nExamples:%n",
     footer = {
-      "",
-      "Examples:",
       "  xmig cal serve --xia node:/run/vm.api",
       "  xmig cal client vm.xia --socket dgram --seconds 10"
     })

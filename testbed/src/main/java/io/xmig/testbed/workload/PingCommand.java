@@ -32,9 +32,8 @@ import picocli.CommandLine.Spec;
       "1:no answer, or the stack cannot be used",
       "2:wrong usage"
     },
+    footerHeading = "%nExamples:%n",
     footer = {
-      "",
-      "Examples:",
       "  xmig ping vm.xia",
       "  xmig ping -c 100 -i 10 'RE AD:1000000000000000000000000000000000000000 HID:…'"
     })

@@ -6,7 +6,9 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -54,9 +56,15 @@ final class ClickFiles implements ClickParser.Library {
       throw new XiaException(
           XiaException.Recovery.ABORT,
           "cannot read the Click file",
-          Map.of("file", file.toString(), "cause", e.toString()),
+          Map.of("file", file.toString(), "reason", reason(e)),
           e);
     }
+  }
+
+  private static String reason(IOException e) {
+    return e instanceof NoSuchFileException
+        ? "there is no such file"
+        : e instanceof AccessDeniedException ? "no permission" : String.valueOf(e.getMessage());
   }
 
   ClickScope parse(ClickSource source) {

@@ -34,16 +34,27 @@ public final class Stacks {
    */
   public static XiaStack open(@Nullable String spec) {
     String chosen = choose(spec, System.getenv(ENVIRONMENT));
-    int colon = chosen.indexOf(':');
-    String name = colon < 0 ? chosen : chosen.substring(0, colon);
+    int end = endOfName(chosen);
+    String name = chosen.substring(0, end);
     String argument =
-        colon < 0 || colon + 1 == chosen.length() ? null : chosen.substring(colon + 1);
+        chosen.substring(end < chosen.length() && chosen.charAt(end) == ':' ? end + 1 : end);
     StackProvider provider = providers().get(name);
     if (provider == null) {
       throw new IllegalArgumentException(
           "no XIA stack '" + name + "', there are " + providers().keySet());
     }
-    return provider.open(argument);
+    return provider.open(argument.isEmpty() ? null : argument);
+  }
+
+  /**
+   * A colon ends a name, and so does what a stack may put there instead: {@code libxsocket@1600}.
+   */
+  private static int endOfName(String chosen) {
+    int end = 0;
+    while (end < chosen.length() && chosen.charAt(end) != ':' && chosen.charAt(end) != '@') {
+      end++;
+    }
+    return end;
   }
 
   static String choose(@Nullable String spec, @Nullable String environment) {

@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Runs this host's virtual machines and moves them to and from other hosts.",
+      "Run this host's virtual machines and move them to and from other hosts.",
       "",
       "Commands reach it on its socket (xmig vm, xmig migrate), other host services over XIA."
           + " Stopped by SIGTERM it cancels what is under way and ends its VMs; killed, it leaves"

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Moves a running VM from this host to another one.",
+      "Move a running VM from this host to another one.",
       "",
       "Interrupted by Ctrl-C the migration is cancelled and the VM stays, unless it is too late."
     },

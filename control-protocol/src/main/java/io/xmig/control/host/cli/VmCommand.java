@@ -10,6 +10,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,8 +22,9 @@ import picocli.CommandLine.Spec;
 /** {@code xmig vm}: the VMs of this host. */
 @Command(
     name = "vm",
+    scope = CommandLine.ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
-    description = "Starts, lists, expects and stops VMs of this host.",
+    description = "Start, list, expect and stop VMs of this host.",
     subcommands = {
       VmCommand.Start.class,
       VmCommand.ListVms.class,
@@ -30,10 +32,11 @@ import picocli.CommandLine.Spec;
       VmCommand.Stop.class,
       VmCommand.Watch.class
     },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:done", "1:it failed; the message says why", "2:wrong usage"},
     footerHeading = "%nExamples:%n",
     footer = {
-      "  xmig vm start vm7 --kernel vmlinuz --initrd initrd --append 'console=ttyS0' --mac"
-          + " 52:54:00:12:34:56",
+      "  xmig vm start vm7 --kernel vmlinuz --initrd initrd --mac 52:54:00:12:34:56",
       "  xmig vm list",
       "  xmig vm stop vm7"
     })
@@ -99,7 +102,7 @@ public final class VmCommand implements Runnable {
       name = "start",
       mixinStandardHelpOptions = true,
       sortOptions = false,
-      description = "Starts a VM.",
+      description = "Start a VM.",
       exitCodeListHeading = "%nExit codes:%n",
       exitCodeList = {"0:it runs", "1:it could not be started", "2:wrong usage"})
   static final class Start implements Callable<Integer> {
@@ -114,7 +117,7 @@ public final class VmCommand implements Runnable {
         names = "--memory",
         paramLabel = "MIB",
         defaultValue = "640",
-        description = "Default: ${DEFAULT-VALUE}.")
+        description = "Memory of the VM. Default: ${DEFAULT-VALUE}.")
     private int memoryMib;
 
     @Option(names = "--kernel", required = true, paramLabel = "FILE", description = "Kernel.")
@@ -181,7 +184,7 @@ public final class VmCommand implements Runnable {
   @Command(
       name = "list",
       mixinStandardHelpOptions = true,
-      description = "Lists the VMs of this host.",
+      description = "List the VMs of this host.",
       exitCodeListHeading = "%nExit codes:%n",
       exitCodeList = {"0:done", "1:no answer", "2:wrong usage"})
   static final class ListVms implements Callable<Integer> {
@@ -207,7 +210,7 @@ public final class VmCommand implements Runnable {
   @Command(
       name = "expect",
       mixinStandardHelpOptions = true,
-      description = "Says how a VM that will arrive is attached here.",
+      description = "Say how a VM that will arrive is attached here.",
       exitCodeListHeading = "%nExit codes:%n",
       exitCodeList = {"0:done", "1:refused", "2:wrong usage"})
   static final class Expect implements Callable<Integer> {
@@ -243,7 +246,7 @@ public final class VmCommand implements Runnable {
   @Command(
       name = "stop",
       mixinStandardHelpOptions = true,
-      description = "Ends a VM.",
+      description = "End a VM.",
       exitCodeListHeading = "%nExit codes:%n",
       exitCodeList = {"0:it is gone", "1:refused", "2:wrong usage"})
   static final class Stop implements Callable<Integer> {
@@ -266,7 +269,7 @@ public final class VmCommand implements Runnable {
   @Command(
       name = "watch",
       mixinStandardHelpOptions = true,
-      description = "Shows what happens on this host until interrupted, or to one migration.",
+      description = "Show what happens on this host until interrupted, or to one migration.",
       exitCodeListHeading = "%nExit codes:%n",
       exitCodeList = {"0:the migration ended", "1:no answer", "2:wrong usage"})
   static final class Watch implements Callable<Integer> {
