@@ -2,6 +2,7 @@ package io.xmig.control.host;
 
 import io.xmig.control.host.v1.HandoffMessage;
 import io.xmig.control.host.v1.HostEvent;
+import io.xmig.control.host.v1.Refused;
 import io.xmig.control.host.v1.Result;
 import io.xmig.control.qemu.QmpEvent;
 import java.io.UncheckedIOException;
@@ -113,6 +114,18 @@ abstract class HandoffRun implements HandoffTransport.Listener {
             publish(HostEvents.event("unreachable", vm(), id()).setDetail(why));
           }
         });
+  }
+
+  /** Nothing is at stake before the destination has agreed, so this ends a hand-off only then. */
+  @Override
+  public final void refused(String why) {
+    unreachable(why);
+    post(
+        new HandoffEvent.Received(
+            HandoffMessage.newBuilder()
+                .setHandoff(id())
+                .setRefused(Refused.newBuilder().setReason(why))
+                .build()));
   }
 
   final String vm() {

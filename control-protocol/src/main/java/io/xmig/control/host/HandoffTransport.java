@@ -26,10 +26,21 @@ public interface HandoffTransport extends AutoCloseable {
 
     /** The peer cannot be reached for now; it is tried again. */
     default void unreachable(String why) {}
+
+    /** One of the two sides does not believe the other; it is tried again. */
+    default void refused(String why) {}
   }
 
   /** A connection to one other host service. */
   interface Link extends AutoCloseable {
+    /**
+     * Who the peer has shown to be; empty if it has no key. Known once the link is {@link
+     * Listener#up}.
+     */
+    default String identity() {
+      return "";
+    }
+
     /** Sends, or loses the message if the connection is broken. */
     void send(HandoffMessage message);
 

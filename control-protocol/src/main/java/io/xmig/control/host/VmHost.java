@@ -340,6 +340,11 @@ public final class VmHost implements AutoCloseable {
           }
           return;
         }
+        if (!run.record().peer().equals(link.identity())) {
+          log.warn("hand-off {} is not of host {}, connection closed", id, link.identity());
+          link.close();
+          return;
+        }
         HandoffTransport.Link before = run.link();
         if (before != link) {
           if (before != null) {
@@ -357,7 +362,7 @@ public final class VmHost implements AutoCloseable {
     private void receive(Prepare prepare, String id) {
       HandoffRecord record =
           new HandoffRecord(
-              id, Role.DESTINATION, Phase.PREPARED, prepare.getVm().getName(), "source");
+              id, Role.DESTINATION, Phase.PREPARED, prepare.getVm().getName(), link.identity());
       DestinationRun run =
           new DestinationRun(
               record,

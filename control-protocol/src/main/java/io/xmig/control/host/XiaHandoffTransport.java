@@ -2,6 +2,9 @@ package io.xmig.control.host;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.xmig.control.host.v1.HandoffMessage;
+import io.xmig.control.host.v1.Refused;
+import io.xmig.control.host.v1.SignedMessage;
+import io.xmig.control.session.MessageFraming;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.EventLoop;
@@ -14,10 +17,12 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,25 +39,45 @@ public final class XiaHandoffTransport implements HandoffTransport {
   private static final long LAST_RETRY_NS = 3_000_000_000L;
   private static final int BACKLOG = 16;
 
+  /** Incoming connections that have not said who they are. */
+  private static final int MAX_STRANGERS = 16;
+
+  private static final long GREETING_LIMIT_NS = 5_000_000_000L;
+  private static final long REFUSAL_NS = 2_000_000_000L;
+
+  /** A message, its signature, and the lengths of both. */
+  private static final int FRAME_BYTES = PeerSession.MAX_MESSAGE_BYTES + 128;
+
   private final XiaStack stack;
   private final EventLoop loop;
   private final Xid service;
   private final Function<String, CompletableFuture<Dag>> resolver;
+  private final PeerTrust trust;
+  private final RandomGenerator random;
   private final Set<XiaLink> links = new HashSet<>();
   private @Nullable StreamListener listener;
+  private int strangers;
   private boolean closed;
 
   /**
    * A transport whose own address is {@code service} on this host.
    *
    * @param resolver turns what users write for another host service into its address
+   * @param trust who is believed
+   * @param random unpredictable, for nonces
    */
   public XiaHandoffTransport(
-      XiaStack stack, Xid service, Function<String, CompletableFuture<Dag>> resolver) {
+      XiaStack stack,
+      Xid service,
+      Function<String, CompletableFuture<Dag>> resolver,
+      PeerTrust trust,
+      RandomGenerator random) {
     this.stack = stack;
     this.loop = stack.loop();
     this.service = service;
     this.resolver = resolver;
+    this.trust = trust;
+    this.random = random;
   }
 
   @Override
@@ -72,8 +97,15 @@ public final class XiaHandoffTransport implements HandoffTransport {
                     BACKLOG,
                     connection -> {
                       XiaLink link = new XiaLink(null, null);
-                      link.events = acceptor.accept(link);
-                      link.attach(connection);
+                      if (strangers >= MAX_STRANGERS) {
+                        log.warn("too many host services that have not said who they are");
+                        link.close();
+                        connection.abort();
+                      } else {
+                        strangers++;
+                        link.events = acceptor.accept(link);
+                        link.attach(connection);
+                      }
                       return link;
                     })
                 .whenComplete(
@@ -88,14 +120,23 @@ public final class XiaHandoffTransport implements HandoffTransport {
                     }));
   }
 
+  private static MessageFraming<SignedMessage> newFraming() {
+    return new MessageFraming<>(SignedMessage.parser(), FRAME_BYTES);
+  }
+
   /** One connection at a time to one other host service. */
   private final class XiaLink implements Link, StreamHandler {
     private final @Nullable String peer;
     private @Nullable Listener events;
-    private HandoffFraming framing = new HandoffFraming();
+    private MessageFraming<SignedMessage> framing = newFraming();
+    private @Nullable PeerSession session;
     private final ArrayDeque<ByteBuffer> queue = new ArrayDeque<>();
     private @Nullable StreamConnection connection;
     private long retryNs = FIRST_RETRY_NS;
+    private volatile List<Xid> dialled = List.of();
+    private volatile String identity = "";
+    private boolean isUp;
+    private boolean refusing;
     private boolean ended;
 
     XiaLink(@Nullable String peer, @Nullable Listener events) {
@@ -110,7 +151,14 @@ public final class XiaHandoffTransport implements HandoffTransport {
       }
       CompletableFuture<StreamConnection> attempt;
       try {
-        attempt = resolver.apply(peer).thenCompose(dag -> stack.connect(dag, CONNECT_LIMIT, this));
+        attempt =
+            resolver
+                .apply(peer)
+                .thenCompose(
+                    dag -> {
+                      dialled = dag.nodes();
+                      return stack.connect(dag, CONNECT_LIMIT, this);
+                    });
       } catch (RuntimeException e) {
         attempt = CompletableFuture.failedFuture(e);
       }
@@ -146,13 +194,70 @@ public final class XiaHandoffTransport implements HandoffTransport {
 
     private void attach(StreamConnection made) {
       connection = made;
-      framing = new HandoffFraming();
+      framing = newFraming();
       queue.clear();
-      retryNs = FIRST_RETRY_NS;
+      isUp = false;
+      refusing = false;
+      byte[] nonce = new byte[PeerSession.NONCE_BYTES];
+      random.nextBytes(nonce);
+      PeerSession begun =
+          peer == null
+              ? PeerSession.acceptor(trust, nonce)
+              : PeerSession.opener(trust, dialled, nonce);
+      session = begun;
+      loop.schedule(
+          GREETING_LIMIT_NS,
+          () -> {
+            if (made == connection && !isUp) {
+              lost(made, false, "it does not say who it is");
+            }
+          });
+      write(made, begun.greeting());
+      onReadable(made);
+    }
+
+    private void write(StreamConnection to, SignedMessage message) {
+      queue.add(MessageFraming.frame(message, FRAME_BYTES));
+      flush(to);
+    }
+
+    private void greeted(PeerSession with) {
+      isUp = true;
+      identity = with.peer();
+      if (peer == null) {
+        strangers--;
+      }
       if (events != null) {
         events.up();
       }
-      onReadable(made);
+    }
+
+    /** The other side is not believed, and is told so. */
+    private void refuse(StreamConnection from, PeerSession with, String why) {
+      log.warn("a host service is refused: {}", why);
+      if (with.canSeal()) {
+        write(
+            from,
+            with.seal(
+                HandoffMessage.newBuilder()
+                    .setRefused(Refused.newBuilder().setReason(why))
+                    .build()));
+      }
+      refusing = true;
+      if (peer != null) {
+        notBelieved(from, why);
+      } else {
+        // the other side closes once it has heard; a close from here could overtake that
+        loop.schedule(REFUSAL_NS, () -> lost(from, true, why));
+      }
+    }
+
+    private void notBelieved(StreamConnection from, String why) {
+      retryNs = LAST_RETRY_NS;
+      lost(from, true, why);
+      if (events != null && !ended) {
+        events.refused(why);
+      }
     }
 
     private void retry() {
@@ -164,12 +269,10 @@ public final class XiaHandoffTransport implements HandoffTransport {
 
     @Override
     public void send(HandoffMessage message) {
-      ByteBuffer frame = HandoffFraming.frame(message);
       onLoop(
           () -> {
-            if (connection != null) {
-              queue.add(frame);
-              flush(connection);
+            if (connection != null && session != null && isUp) {
+              write(connection, session.seal(message));
             }
           });
     }
@@ -210,10 +313,10 @@ public final class XiaHandoffTransport implements HandoffTransport {
           if (got == 0) {
             return;
           }
-          for (HandoffMessage message = framing.next(); message != null; message = framing.next()) {
-            if (events != null) {
-              events.received(message);
-            }
+          for (SignedMessage next = framing.next();
+              next != null && from == connection;
+              next = framing.next()) {
+            deliver(from, next);
           }
         }
       } catch (InvalidProtocolBufferException e) {
@@ -222,6 +325,34 @@ public final class XiaHandoffTransport implements HandoffTransport {
       } catch (XiaSocketException e) {
         lost(from, isGone(e), e.getMessage());
       }
+    }
+
+    private void deliver(StreamConnection from, SignedMessage sealed)
+        throws InvalidProtocolBufferException {
+      PeerSession with = session;
+      if (with == null || refusing) {
+        return;
+      }
+      HandoffMessage message;
+      try {
+        message = with.open(sealed).orElse(null);
+      } catch (PeerSession.RefusedException e) {
+        refuse(from, with, String.valueOf(e.getMessage()));
+        return;
+      }
+      if (message == null) {
+        greeted(with);
+      } else if (message.getHandoff().isEmpty() && message.hasRefused()) {
+        notBelieved(from, message.getRefused().getReason());
+      } else if (events != null) {
+        retryNs = FIRST_RETRY_NS;
+        events.received(message);
+      }
+    }
+
+    @Override
+    public String identity() {
+      return identity;
     }
 
     @Override
@@ -242,9 +373,13 @@ public final class XiaHandoffTransport implements HandoffTransport {
       connection = null;
       queue.clear();
       over.abort();
-      if (!ended && events != null) {
+      if (peer == null && !isUp) {
+        strangers--;
+      }
+      if (isUp && !ended && events != null) {
         events.down(peerIsGone);
       }
+      isUp = false;
       if (peer == null) {
         links.remove(this);
       } else {
@@ -271,6 +406,9 @@ public final class XiaHandoffTransport implements HandoffTransport {
             if (connection != null) {
               StreamConnection over = connection;
               connection = null;
+              if (peer == null && !isUp) {
+                strangers--;
+              }
               over.close();
             }
           });

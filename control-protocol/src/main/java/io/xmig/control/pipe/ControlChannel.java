@@ -2,6 +2,7 @@ package io.xmig.control.pipe;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.xmig.control.session.MessageFraming;
+import io.xmig.control.session.SessionLimits;
 import io.xmig.control.session.v1.ControlMessage;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.StreamConnection;
@@ -35,7 +36,8 @@ final class ControlChannel implements StreamHandler {
 
   private final EventLoop loop;
   private final Events events;
-  private final MessageFraming framing = new MessageFraming();
+  private final MessageFraming<ControlMessage> framing =
+      new MessageFraming<>(ControlMessage.parser(), SessionLimits.MAX_MESSAGE_BYTES);
   private final ArrayDeque<Outgoing> queue = new ArrayDeque<>();
   private @Nullable StreamConnection connection;
   private boolean closing;
@@ -64,8 +66,12 @@ final class ControlChannel implements StreamHandler {
     if (message.hasAck() && last != null && last.isAck() && last.frame().position() == 0) {
       queue.removeLast();
     }
-    queue.add(new Outgoing(MessageFraming.frame(message), message.hasAck()));
+    queue.add(new Outgoing(frame(message), message.hasAck()));
     flush();
+  }
+
+  private static ByteBuffer frame(ControlMessage message) {
+    return MessageFraming.frame(message, SessionLimits.MAX_MESSAGE_BYTES);
   }
 
   private void flush() {

@@ -137,7 +137,7 @@ public final class ReceiverSession {
       int maxChunkBytes,
       long maxInFlightBytes,
       String software) {
-    if (maxInFlightBytes < MessageFraming.LEAST_IN_FLIGHT) {
+    if (maxInFlightBytes < SessionLimits.LEAST_IN_FLIGHT) {
       throw new IllegalArgumentException("at least 1 MiB must be allowed in flight");
     }
     this.actions = actions;

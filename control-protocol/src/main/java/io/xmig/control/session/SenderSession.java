@@ -363,7 +363,7 @@ public final class SenderSession {
     }
     int offset = 0;
     while (payload.hasRemaining()) {
-      int part = Math.min(payload.remaining(), MessageFraming.PART_BYTES);
+      int part = Math.min(payload.remaining(), SessionLimits.PART_BYTES);
       ByteBuffer data = payload.slice(payload.position(), part);
       payload.position(payload.position() + part);
       send(Messages.chunkData(sequence, offset, data));
@@ -436,7 +436,7 @@ public final class SenderSession {
 
   private void agree(Hello hello) {
     int chunk = Math.min(greeting.getMaxChunkBytes(), hello.getMaxChunkBytes());
-    if (chunk <= 0 || hello.getMaxInFlightBytes() < MessageFraming.LEAST_IN_FLIGHT) {
+    if (chunk <= 0 || hello.getMaxInFlightBytes() < SessionLimits.LEAST_IN_FLIGHT) {
       violation("the destination offers impossible limits");
       return;
     }

@@ -7,6 +7,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.xmig.control.host.v1.Abort;
 import io.xmig.control.host.v1.HandoffMessage;
+import io.xmig.control.session.MessageFraming;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.Random;
@@ -27,7 +28,7 @@ class HandoffFramingTest {
 
   @Test
   void framesAreAsTheProtocolSays() {
-    ByteBuffer frame = HandoffFraming.frame(ABORT);
+    ByteBuffer frame = MessageFraming.frame(ABORT, PeerSession.MAX_MESSAGE_BYTES);
     byte[] bytes = new byte[frame.remaining()];
     frame.get(bytes);
 
@@ -40,10 +41,11 @@ class HandoffFramingTest {
     Random random = new Random(seed);
     ByteBuffer stream = ByteBuffer.allocate(3 * ABORT_BYTES.length() / 2);
     for (int i = 0; i < 3; i++) {
-      stream.put(HandoffFraming.frame(ABORT));
+      stream.put(MessageFraming.frame(ABORT, PeerSession.MAX_MESSAGE_BYTES));
     }
     stream.flip();
-    HandoffFraming framing = new HandoffFraming();
+    MessageFraming<HandoffMessage> framing =
+        new MessageFraming<>(HandoffMessage.parser(), PeerSession.MAX_MESSAGE_BYTES);
     int got = 0;
     while (stream.hasRemaining()) {
       int size = 1 + random.nextInt(stream.remaining());
@@ -62,7 +64,8 @@ class HandoffFramingTest {
   @ParameterizedTest
   @ValueSource(strings = {"ffffffff00", "00004001", "80000000", "000000020a05", "00000001ff"})
   void refusesWhatIsNoMessage(String hex) {
-    HandoffFraming framing = new HandoffFraming();
+    MessageFraming<HandoffMessage> framing =
+        new MessageFraming<>(HandoffMessage.parser(), PeerSession.MAX_MESSAGE_BYTES);
     framing.buffer().put(HexFormat.of().parseHex(hex));
 
     assertThatThrownBy(framing::next).isInstanceOf(InvalidProtocolBufferException.class);
@@ -70,7 +73,8 @@ class HandoffFramingTest {
 
   @FuzzTest
   void anyBytesAreMessagesOrRefused(byte[] input) {
-    HandoffFraming framing = new HandoffFraming();
+    MessageFraming<HandoffMessage> framing =
+        new MessageFraming<>(HandoffMessage.parser(), PeerSession.MAX_MESSAGE_BYTES);
     framing.buffer().put(input, 0, Math.min(input.length, framing.buffer().remaining()));
     try {
       int messages = 0;

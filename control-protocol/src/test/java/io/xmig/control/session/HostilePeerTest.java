@@ -306,7 +306,7 @@ class HostilePeerTest {
 
     @Override
     public void send(ControlMessage message) {
-      assertThat(message.getSerializedSize()).isLessThanOrEqualTo(MessageFraming.MAX_MESSAGE_BYTES);
+      assertThat(message.getSerializedSize()).isLessThanOrEqualTo(SessionLimits.MAX_MESSAGE_BYTES);
     }
 
     @Override
@@ -409,7 +409,8 @@ class HostilePeerTest {
   @FuzzTest
   void anyBytesAreMessagesOrRejected(FuzzedDataProvider data) {
     Receiver receiver = receiving();
-    MessageFraming framing = new MessageFraming();
+    MessageFraming<ControlMessage> framing =
+        new MessageFraming<>(ControlMessage.parser(), SessionLimits.MAX_MESSAGE_BYTES);
     while (data.remainingBytes() > 0) {
       framing.buffer().put(data.consumeBytes(Math.min(64, framing.buffer().remaining())));
       try {
@@ -426,8 +427,9 @@ class HostilePeerTest {
 
   @Test
   void aMessageLongerThanAllowedIsRejectedBeforeItIsThere() {
-    MessageFraming framing = new MessageFraming();
-    framing.buffer().putInt(MessageFraming.MAX_MESSAGE_BYTES + 1);
+    MessageFraming<ControlMessage> framing =
+        new MessageFraming<>(ControlMessage.parser(), SessionLimits.MAX_MESSAGE_BYTES);
+    framing.buffer().putInt(SessionLimits.MAX_MESSAGE_BYTES + 1);
     org.assertj.core.api.Assertions.assertThatThrownBy(framing::next)
         .isInstanceOf(InvalidProtocolBufferException.class)
         .hasMessageContaining("65537");
@@ -438,10 +440,11 @@ class HostilePeerTest {
     ControlMessage message = announce(7, 700, 50, 3);
     ByteBuffer frames = ByteBuffer.allocate(3000);
     for (int i = 0; i < 5; i++) {
-      frames.put(MessageFraming.frame(message));
+      frames.put(MessageFraming.frame(message, SessionLimits.MAX_MESSAGE_BYTES));
     }
     frames.flip();
-    MessageFraming framing = new MessageFraming();
+    MessageFraming<ControlMessage> framing =
+        new MessageFraming<>(ControlMessage.parser(), SessionLimits.MAX_MESSAGE_BYTES);
     int found = 0;
     while (frames.hasRemaining()) {
       framing.buffer().put(frames.get());

@@ -101,6 +101,7 @@ final class Experiment {
           nodes.links().prefix(host),
           List.of(
               "host",
+              "--accept-unsigned",
               "--xia",
               nodes.stackOf(host),
               "--state",

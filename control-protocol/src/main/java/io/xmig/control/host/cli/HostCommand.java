@@ -2,19 +2,30 @@ package io.xmig.control.host.cli;
 
 import io.xmig.control.host.HostConfig;
 import io.xmig.control.host.HostServer;
+import io.xmig.control.host.PeerTrust;
 import io.xmig.control.host.Pipes;
 import io.xmig.control.host.VmHost;
 import io.xmig.control.host.XiaHandoffTransport;
 import io.xmig.control.host.XmigPipes;
 import io.xmig.control.qemu.AcceleratorProbe;
 import io.xmig.xia.XiaException;
+import io.xmig.xia.addr.DagParseException;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
 import io.xmig.xia.cli.StackOption;
+import io.xmig.xia.key.Ed25519;
+import io.xmig.xia.key.KeyFiles;
+import io.xmig.xia.key.Signer;
 import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +52,10 @@ import picocli.CommandLine.Spec;
     exitCodeList = {"0:stopped by a signal", "1:could not start", "2:wrong usage"},
     footerHeading = "%nExamples:%n",
     footer = {
-      "  xmig host",
-      "  xmig host --xia node:/run/xmig/b.api --state /run/xmig/b --nic /run/xmig/b.vm",
+      "  xmig key new /etc/xmig    (prints HID:… and the file's name)",
+      "  xmig host --key /etc/xmig/0b3a… --accept-from HID:77c1…,HID:e05d…",
+      "  xmig host --accept-unsigned --xia node:/run/xmig/b.api --state /run/xmig/b --nic"
+          + " /run/xmig/b.vm",
       "  xmig host --tls-port 7070 --tls-cert host.pem --tls-key host.key --tls-ca ca.pem"
     })
 public final class HostCommand implements Callable<Integer> {
@@ -82,6 +95,29 @@ public final class HostCommand implements Callable<Integer> {
   private @Nullable String nic;
 
   @Option(
+      names = "--key",
+      paramLabel = "FILE",
+      description =
+          "Private key made by 'xmig key new': other host services know this one by its hash, and"
+              + " everything said to them is signed.")
+  private @Nullable Path identity;
+
+  @Option(
+      names = "--accept-from",
+      paramLabel = "HID",
+      split = ",",
+      description =
+          "Exchange VMs with the host whose key has this hash; repeatable. One that is dialled by an"
+              + " address with the hash of its key in it needs not be named.")
+  private List<String> acceptFrom = new ArrayList<>();
+
+  @Option(
+      names = "--accept-unsigned",
+      description =
+          "Exchange VMs with whoever asks, key or not: on a network where nobody else can.")
+  private boolean acceptUnsigned;
+
+  @Option(
       names = "--keep-vms",
       description = "Leave VMs running on SIGTERM too; the next service of --state gets them.")
   private boolean keepVms;
@@ -115,6 +151,7 @@ public final class HostCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     Path directory = (state == null ? defaultState() : state).toAbsolutePath();
     HostServer.Tls tls = tls();
+    PeerTrust trust = trust();
     CountDownLatch stopped = new CountDownLatch(1);
     try {
       Files.createDirectories(directory);
@@ -133,7 +170,11 @@ public final class HostCommand implements Callable<Integer> {
       XiaStack stack = xia.open();
       XiaHandoffTransport transport =
           new XiaHandoffTransport(
-              stack, HostAddress.service(service), peer -> HostAddress.resolve(stack, peer));
+              stack,
+              HostAddress.service(service),
+              peer -> HostAddress.resolve(stack, peer),
+              trust,
+              new SecureRandom());
       VmHost host = new VmHost(config, transport, pipes(stack));
       HostServer server = new HostServer(host, directory.resolve("host.sock"), tls);
       Runtime.getRuntime()
@@ -149,10 +190,11 @@ public final class HostCommand implements Callable<Integer> {
                   },
                   "stop-host"));
       out.printf(
-          "host service ready: socket %s, %s (%s)%s%n",
+          "host service ready: socket %s, %s (%s), %s%s%n",
           directory.resolve("host.sock"),
           accelerator.accelerator(),
           accelerator.reason(),
+          trust.signer() == null ? "unsigned" : "key " + trust.signer().identity().hid(),
           tls == null ? "" : ", TCP port " + server.port());
       out.flush();
     } catch (IOException | XiaException | IllegalArgumentException e) {
@@ -161,6 +203,41 @@ public final class HostCommand implements Callable<Integer> {
     }
     stopped.await();
     return 0;
+  }
+
+  private PeerTrust trust() {
+    if (identity == null && !acceptUnsigned) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "without --key no other host can know this one; make a key with 'xmig key new DIR', or"
+              + " say --accept-unsigned if anybody may hand VMs over");
+    }
+    Set<Xid> accepted = new HashSet<>();
+    for (String text : acceptFrom) {
+      try {
+        Xid hid = Xid.parse(text);
+        if (!hid.is(XidType.HID)) {
+          throw new DagParseException("expected a HID", text, 0);
+        }
+        accepted.add(hid);
+      } catch (DagParseException e) {
+        throw new ParameterException(spec.commandLine(), "--accept-from: " + e.getMessage(), e);
+      }
+    }
+    return new PeerTrust(signer(), new Ed25519(), accepted, acceptUnsigned);
+  }
+
+  private @Nullable Signer signer() {
+    try {
+      return identity == null ? null : KeyFiles.load(identity);
+    } catch (IOException e) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--key: cannot read " + e.getMessage() + "; make one with 'xmig key new DIR'",
+          e);
+    } catch (XiaException e) {
+      throw new ParameterException(spec.commandLine(), "--key: " + e.getMessage(), e);
+    }
   }
 
   private HostServer.@Nullable Tls tls() {
