@@ -29,6 +29,7 @@ final class Subcommands {
     all.put("key", io.xmig.adapt.cli.KeyCommand.class);
     all.put("doctor", io.xmig.xia.cli.DoctorCommand.class);
     all.put("testbed", io.xmig.testbed.run.TestbedCommand.class);
+    all.put("evaluate", io.xmig.testbed.evaluate.EvaluateCommand.class);
     all.put("completion", CompletionCommand.class);
     return all;
   }

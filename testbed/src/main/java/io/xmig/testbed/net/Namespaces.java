@@ -104,11 +104,11 @@ public final class Namespaces {
     }
   }
 
-  /** Whether an interface lets frames through. */
+  /** Whether an interface lets frames through; the kernel does not say of a tap that it is up. */
   static boolean carries(String namespace, String device) {
     String[] words =
         ip(List.of("-n", namespace, "-br", "link", "show", "dev", device), "").split("\\s+");
-    return words.length > 1 && words[1].equals("UP");
+    return words.length > 1 && (words[1].equals("UP") || words[1].equals("UNKNOWN"));
   }
 
   static void pause() {

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * in it: {@link #removeAbandoned} finds what a killed runner left.
  */
 public final class VethNet implements Net {
+  /** The tap of a host's VM. */
+  public static final String TAP = NetPlan.TAP;
+
   private static final Pattern OURS =
       Pattern.compile("(xmig-run-([0-9]{1,10})-[0-9]+)-.*|xmig-probe-([0-9]{1,10})");
   private static final Duration EMULATOR_START = Duration.ofSeconds(20);
@@ -218,6 +221,38 @@ public final class VethNet implements Net {
   /** IPv4 address of the VM. */
   public String guestAddress() {
     return plan.guestAddress();
+  }
+
+  /** Bytes of frames that have come into a host over its cable. */
+  public long bytesInto(String host) {
+    long sum = 0;
+    for (NetPlan.Cable cable : plan.cables()) {
+      for (NetPlan.Plug plug : List.of(cable.a(), cable.b())) {
+        if (plug.node().equals(host)) {
+          sum +=
+              Long.parseLong(
+                  Namespaces.in(
+                      namespace(host),
+                      List.of("cat", "/sys/class/net/" + plug.device() + "/statistics/rx_bytes")));
+        }
+      }
+    }
+    return sum;
+  }
+
+  /** Whether something listens on a TCP port of a host. */
+  public boolean listens(String host, int port) {
+    String hex = String.format(":%04X ", port);
+    return Namespaces.in(namespace(host), List.of("cat", "/proc/net/tcp"))
+        .lines()
+        .anyMatch(l -> l.contains(hex + "00000000:0000 0A"));
+  }
+
+  /** Sets the congestion control of a host's TCP. */
+  public void congestionControl(String host, String name) {
+    Namespaces.in(
+        namespace(host),
+        List.of("sh", "-c", "echo " + name + " > /proc/sys/net/ipv4/tcp_congestion_control"));
   }
 
   /** What the VM's init has to run to take part in IP. */

@@ -118,11 +118,7 @@ final class Experiment {
   }
 
   private StartVmRequest startRequest(Lab lab, GuestImage image, Nodes nodes) throws IOException {
-    Map<String, String> environment = new TreeMap<>();
-    environment.put("XMIG_KEY", nodes.identities().privateBody(Nodes.VM));
-    environment.put("XMIG_PUB", nodes.identities().publicBody(Nodes.VM));
-    environment.put("XMIG_TRUST", String.join(",", nodes.identities().trust(nodes.network(), "=")));
-    environment.put("XMIG_NAME", NAME);
+    Map<String, String> environment = new TreeMap<>(nodes.guestEnvironment(NAME));
     int mtu = nodes.links().guestMtu();
     if (mtu != 1500) {
       environment.put("MTU", Integer.toString(mtu));

@@ -170,6 +170,16 @@ public final class Lab implements AutoCloseable, Starter {
         name + " did not get ready", Map.of("seconds", limit.toSeconds(), "said", tail(log)));
   }
 
+  /** Ends a process before the run is over. */
+  public void end(String name) {
+    List<Child> ending;
+    synchronized (children) {
+      ending = children.stream().filter(c -> c.name().equals(name)).toList();
+      children.removeAll(ending);
+    }
+    ending.forEach(c -> end(c.process()));
+  }
+
   /** Names of processes of this run that have ended by themselves. */
   public List<String> dead() {
     synchronized (children) {

@@ -33,9 +33,9 @@ import org.jspecify.annotations.Nullable;
  * runs on a host reaches it through the C library and Click's local protocol, and through the
  * ControlSocket.
  */
-final class Nodes {
+public final class Nodes {
   /** Who besides the nodes has a key. */
-  static final String VM = "VM";
+  public static final String VM = "VM";
 
   private static final String LIBRARY = "libxsocket";
   private static final Duration START = Duration.ofSeconds(30);
@@ -47,6 +47,7 @@ final class Nodes {
   private final Identities identities;
   private final Network network;
   private final Path trust;
+  private boolean offerLibrary;
 
   private Nodes(
       Lab lab,
@@ -63,6 +64,28 @@ final class Nodes {
     this.trust = trust;
   }
 
+  /**
+   * Makes the keys and the topology of a run in network namespaces, and starts it.
+   *
+   * @param scenario {@code intra-ad} or {@code inter-ad}
+   * @param shape of the link between the hosts, {@code null} for bare veth pairs
+   * @param offerLibrary whether programs linked with libXsocket are served on hosts, too
+   */
+  public static Nodes inNamespaces(
+      Lab lab, String scenario, int mtu, @Nullable String shape, boolean offerLibrary)
+      throws IOException {
+    RunOptions options = new RunOptions();
+    options.links = "veth";
+    options.xia = "node";
+    options.mtu = mtu;
+    options.shape = shape;
+    Path topologies = Path.of(System.getProperty("xmig.home", "."), "testbed", "topologies");
+    Nodes nodes = prepare(lab, Scenario.of(scenario, topologies, options), options);
+    nodes.offerLibrary = offerLibrary;
+    nodes.start();
+    return nodes;
+  }
+
   /** Makes the keys and the topology of a run in its directory. */
   static Nodes prepare(Lab lab, Scenario scenario, RunOptions options) throws IOException {
     Identities identities =
@@ -71,11 +94,13 @@ final class Nodes {
     return new Nodes(lab, scenario, options, identities, network, identities.writeTrust(network));
   }
 
-  Identities identities() {
+  /** The keys. */
+  public Identities identities() {
     return identities;
   }
 
-  Network network() {
+  /** Who is where in the topology. */
+  public Network network() {
     return network;
   }
 
@@ -85,7 +110,7 @@ final class Nodes {
   }
 
   /** Names of all nodes. */
-  List<String> names() {
+  public List<String> names() {
     return network.topology().nodes().stream().map(Topology.Node::name).toList();
   }
 
@@ -137,7 +162,7 @@ final class Nodes {
   }
 
   /** What joins the nodes; there once they run. */
-  Net links() {
+  public Net links() {
     return java.util.Objects.requireNonNull(links, "not started");
   }
 
@@ -155,7 +180,8 @@ final class Nodes {
     if (isGateway(node) || !throughLibrary()) {
       servicesOf(node)
           .forEach(service -> words.addAll(List.of("--with", withService(node, service))));
-    } else {
+    }
+    if (!isGateway(node) && (offerLibrary || throughLibrary())) {
       words.addAll(List.of("--api-ports", "0", "--control", "0"));
     }
     return words;
@@ -221,13 +247,8 @@ final class Nodes {
   /** What {@code --xia} of a command says that is to run on this host. */
   String stackOf(String node) {
     return throughLibrary()
-        ? options.xia
-            + (options.xia.equals(LIBRARY) ? ":" : "")
-            + "@"
-            + said(node, "api " + Pattern.quote(node) + " 127\\.0\\.0\\.1:(\\d+)")
-            + "/"
-            + said(node, "control 127\\.0\\.0\\.1:(\\d+)")
-        : "node:" + lab.directory().resolve(node + ".api");
+        ? options.xia + (options.xia.equals(LIBRARY) ? ":" : "") + "@" + portsOf(node)
+        : nodeOf(node);
   }
 
   private String said(String node, String pattern) {
@@ -242,6 +263,35 @@ final class Nodes {
       throw new RunException("cannot read the log of " + node, e);
     }
     throw new RunException("the node does not say its ports", Map.of("node", node));
+  }
+
+  /** {@code --xia} of a host's node by the C library; for nodes that offer it. */
+  public String libraryOf(String node) {
+    return LIBRARY + ":@" + portsOf(node);
+  }
+
+  private String portsOf(String node) {
+    return said(node, "api " + Pattern.quote(node) + " 127\\.0\\.0\\.1:(\\d+)")
+        + "/"
+        + said(node, "control 127\\.0\\.0\\.1:(\\d+)");
+  }
+
+  /** {@code --xia} of a host's node by its own socket. */
+  public String nodeOf(String node) {
+    return "node:" + lab.directory().resolve(node + ".api");
+  }
+
+  /** What the VM's init is told: its key, the gateways it may believe, its name. */
+  public Map<String, String> guestEnvironment(String name) throws IOException {
+    return Map.of(
+        "XMIG_KEY",
+        identities.privateBody(VM),
+        "XMIG_PUB",
+        identities.publicBody(VM),
+        "XMIG_TRUST",
+        String.join(",", identities.trust(network, "=")),
+        "XMIG_NAME",
+        name);
   }
 
   /** The stack of a host, for this process. */

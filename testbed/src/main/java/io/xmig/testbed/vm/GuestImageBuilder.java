@@ -23,6 +23,7 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -83,6 +84,7 @@ public final class GuestImageBuilder {
   private final Consumer<String> log;
   private boolean withDisk;
   private int diskContentMib;
+  private final TreeMap<Path, List<Path>> programs = new TreeMap<>();
 
   /**
    * A builder of images that hold the jars of {@code classPath}.
@@ -117,6 +119,15 @@ public final class GuestImageBuilder {
   public GuestImageBuilder disk(int contentMib) {
     this.withDisk = true;
     this.diskContentMib = contentMib;
+    return this;
+  }
+
+  /**
+   * Puts a program of this machine into the image as {@code /bin/NAME}, with the libraries it
+   * needs, and its data as {@code /xmig/NAME}.
+   */
+  public GuestImageBuilder program(Path binary, Path... data) {
+    programs.put(binary, List.of(data));
     return this;
   }
 
@@ -194,6 +205,13 @@ public final class GuestImageBuilder {
     digest.update(init);
     digest.update(sbinInit);
     digest.update(("disk " + withDisk + " " + diskContentMib).getBytes(StandardCharsets.UTF_8));
+    for (var program : programs.entrySet()) {
+      digest.update(program.getKey().toString().getBytes(StandardCharsets.UTF_8));
+      digest.update(Files.readAllBytes(program.getKey()));
+      for (Path data : program.getValue()) {
+        digest.update(Files.readAllBytes(data));
+      }
+    }
     jars.updateKey(digest);
     String key = HexFormat.of().formatHex(digest.digest(), 0, 10);
 
@@ -210,6 +228,7 @@ public final class GuestImageBuilder {
           addSystem(tree, busybox, init, sbinInit, null);
         }
         addJava(tree, jre, jars);
+        addPrograms(tree);
         writeArchive(early, made.resolve("initrd"));
         if (withDisk) {
           makeDisk(tree, made.resolve("disk.raw"));
@@ -425,6 +444,23 @@ public final class GuestImageBuilder {
           .map(Path::toString)
           .forEach(objects::add);
     }
+    copyLibraries(tree, objects);
+  }
+
+  private void addPrograms(Path tree) throws IOException {
+    for (var program : programs.entrySet()) {
+      Path binary = program.getKey();
+      Path copy = tree.resolve("bin").resolve(binary.getFileName());
+      Files.copy(binary, copy, StandardCopyOption.REPLACE_EXISTING);
+      copy.toFile().setExecutable(true);
+      for (Path data : program.getValue()) {
+        Files.copy(data, tree.resolve("xmig").resolve(data.getFileName()));
+      }
+      copyLibraries(tree, List.of(binary.toString()));
+    }
+  }
+
+  private static void copyLibraries(Path tree, List<String> objects) throws IOException {
     TreeSet<Path> libraries = new TreeSet<>();
     for (String line : HostTool.LDD.run(tree, TOOL_LIMIT, objects).split("\n")) {
       Matcher matcher = LIBRARY.matcher(line);

@@ -1,10 +1,18 @@
 package io.xmig.testbed.vm;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
 /** The program that a guest of the testbed runs, started by its init. */
 public final class GuestMain {
   /** Printed on the serial console once everything runs. */
   public static final String READY = "xmig-guest: READY";
 
+  /** Where a guest started with {@code work} is told what to do. */
+  public static final Path WORK = Path.of("/tmp/xmig-work");
+
+  private static final long LOOK_NANOS = 250_000_000;
   private static final int DIRTY_ROUND_MILLIS = 20;
   private static final int PAGE = 4096;
 
@@ -41,16 +49,34 @@ public final class GuestMain {
   private static void keepDirtying(MemoryBallast ballast, GuestOptions options)
       throws InterruptedException {
     long workingSet = (long) options.dirtySetMib() << 20;
-    long pages = (long) options.dirtyMibPerSecond() * (1 << 20) * DIRTY_ROUND_MILLIS / 1000 / PAGE;
+    int rate = options.dirtyMibPerSecond();
+    long lookedAt = System.nanoTime();
     while (true) {
-      if (pages == 0) {
-        Thread.sleep(3_600_000);
+      long started = System.nanoTime();
+      if (options.told() && started - lookedAt > LOOK_NANOS) {
+        lookedAt = started;
+        rate = ballast.bytes() == 0 ? 0 : wanted();
+      }
+      if (rate == 0) {
+        Thread.sleep(options.told() ? LOOK_NANOS / 1_000_000 : 3_600_000);
         continue;
       }
-      long started = System.nanoTime();
+      long pages = (long) rate * (1 << 20) * DIRTY_ROUND_MILLIS / 1000 / PAGE;
       ballast.dirty((int) pages, workingSet);
       long spentMillis = (System.nanoTime() - started) / 1_000_000;
       Thread.sleep(Math.max(1, DIRTY_ROUND_MILLIS - spentMillis));
+    }
+  }
+
+  /** MiB to rewrite per second according to the file; 0 unless it says {@code dirty RATE}. */
+  private static int wanted() {
+    try {
+      String[] words = Files.readString(WORK).strip().split(" ", -1);
+      return words.length == 2 && words[0].equals("dirty") && words[1].matches("[0-9]{1,4}")
+          ? Integer.parseInt(words[1])
+          : 0;
+    } catch (IOException e) {
+      return 0; // nobody has said anything
     }
   }
 }

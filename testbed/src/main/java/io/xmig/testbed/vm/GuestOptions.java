@@ -15,6 +15,7 @@ import java.util.TreeSet;
  * @param ballastContent what it is filled with
  * @param dirtyMibPerSecond rate at which ballast is rewritten, 0 for none
  * @param dirtySetMib part of the ballast that is rewritten
+ * @param told read what to do from {@link GuestMain#WORK} all the time
  * @param warmUp load what a run needs and end, for the class archive of the image
  */
 public record GuestOptions(
@@ -22,9 +23,10 @@ public record GuestOptions(
     MemoryBallast.Content ballastContent,
     int dirtyMibPerSecond,
     int dirtySetMib,
+    boolean told,
     boolean warmUp) {
   private static final Set<String> KNOWN =
-      Set.of("ballast", "ballast-content", "dirty", "dirty-set", "warm-up");
+      Set.of("ballast", "ballast-content", "dirty", "dirty-set", "work", "warm-up");
 
   public GuestOptions {
     if (dirtyMibPerSecond > 0 && ballastMib == 0) {
@@ -53,6 +55,7 @@ public record GuestOptions(
         content(values.getOrDefault("ballast-content", "random")),
         number(values, "dirty", 0, 0),
         number(values, "dirty-set", 64, 1),
+        values.containsKey("work"),
         values.containsKey("warm-up"));
   }
 

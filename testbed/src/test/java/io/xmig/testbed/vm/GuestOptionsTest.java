@@ -14,7 +14,7 @@ class GuestOptionsTest {
         GuestOptions.parse("ballast=280", "ballast-content=realistic", "dirty=10", "dirty-set=32");
 
     assertThat(options)
-        .isEqualTo(new GuestOptions(280, MemoryBallast.Content.REALISTIC, 10, 32, false));
+        .isEqualTo(new GuestOptions(280, MemoryBallast.Content.REALISTIC, 10, 32, false, false));
   }
 
   @Test

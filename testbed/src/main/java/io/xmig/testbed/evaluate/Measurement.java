@@ -1,0 +1,79 @@
+package io.xmig.testbed.evaluate;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One migration, measured. Times in milliseconds.
+ *
+ * @param setting id of the setting
+ * @param mode how
+ * @param workload what the guest did
+ * @param full whether the disk moved too
+ * @param from host it left
+ * @param to host it went to
+ * @param totalMs from the command to migrate until the guest ran at the destination
+ * @param downtimeMs as QEMU reports it
+ * @param stopToResumeMs from the source's STOP to the destination's RESUME
+ * @param outageMs longest silence of the prober around the hand-off, {@code null} if the guest was
+ *     not reachable afterwards
+ * @param prober {@code Xping} or {@code ping}
+ * @param reachable whether the guest answered at its old address afterwards
+ * @param streamBytes RAM as QEMU counts it
+ * @param wireBytes into the destination host meanwhile
+ * @param cpuSeconds by process, {@code NODE/PROGRAM}
+ * @param peakMb most resident memory, by process
+ * @param failure why it did not work, else {@code null}
+ */
+record Measurement(
+    String setting,
+    String mode,
+    String workload,
+    boolean full,
+    String from,
+    String to,
+    double totalMs,
+    double downtimeMs,
+    double stopToResumeMs,
+    @Nullable Double outageMs,
+    String prober,
+    boolean reachable,
+    long streamBytes,
+    long wireBytes,
+    Map<String, Double> cpuSeconds,
+    Map<String, Double> peakMb,
+    @Nullable String failure) {
+  static Measurement failed(Cell cell, String from, String to, String why) {
+    return new Measurement(
+        cell.setting().id(),
+        cell.mode().title(),
+        cell.workload().title(),
+        cell.full(),
+        from,
+        to,
+        0,
+        0,
+        0,
+        null,
+        "",
+        false,
+        0,
+        0,
+        Map.of(),
+        Map.of(),
+        why);
+  }
+
+  boolean ok() {
+    return failure == null;
+  }
+
+  /** CPU seconds of all processes of xmig, the pipes and the nodes, but not QEMU's. */
+  double xmigCpuSeconds() {
+    return cpuSeconds.entrySet().stream()
+        .filter(e -> e.getKey().contains("/xmig "))
+        .filter(e -> !e.getKey().endsWith("/xmig link"))
+        .mapToDouble(Map.Entry::getValue)
+        .sum();
+  }
+}

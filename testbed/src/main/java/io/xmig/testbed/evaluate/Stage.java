@@ -1,0 +1,295 @@
+package io.xmig.testbed.evaluate;
+
+import io.xmig.control.qemu.Accelerator;
+import io.xmig.control.qemu.AcceleratorProbe;
+import io.xmig.control.qemu.VmDirectory;
+import io.xmig.control.qemu.VmSpec;
+import io.xmig.testbed.net.VethNet;
+import io.xmig.testbed.run.Lab;
+import io.xmig.testbed.run.Nodes;
+import io.xmig.testbed.run.RunException;
+import io.xmig.testbed.vm.GuestImage;
+import io.xmig.testbed.vm.GuestImageBuilder;
+import io.xmig.testbed.vm.GuestMain;
+import io.xmig.xia.addr.Xid;
+import io.xmig.xia.socket.LocalAddress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * A setting, running: namespaces, nodes, the guest on one of two hosts, its clients on a third. The
+ * guest is booted once and moves back and forth.
+ *
+ * @threading one thread
+ */
+final class Stage implements AutoCloseable {
+  static final List<String> HOSTS = List.of("HOST_A", "HOST_B");
+  static final String CLIENT = "HOST_C";
+
+  private static final String MAC = "52:54:00:78:6d:69";
+  private static final String NAME = "guest.xia";
+  private static final Duration START = Duration.ofSeconds(30);
+  private static final Duration BOOT = Duration.ofSeconds(120);
+  private static final Duration XPING_INTERVAL = Duration.ofMillis(5);
+  private static final int PING_MILLIS = 5;
+  private static final Path DBENCH = Path.of("/usr/bin/dbench");
+  private static final Path DBENCH_LOAD = Path.of("/usr/share/dbench/client.txt");
+
+  private final Setting setting;
+  private final Lab lab;
+  private final Nodes nodes;
+  private final VethNet net;
+  private final Xid hid;
+  private final Accelerator accelerator;
+  private final GuestImage image;
+  private Path disk;
+  private GuestVm guest;
+  private int at;
+  private int started;
+  private Workload workload = Workload.IDLE;
+  private final XiaPing xping;
+  private final IpPing ping;
+
+  private Stage(Setting setting, Lab lab, Nodes nodes, Accelerator accelerator, GuestImage image)
+      throws IOException {
+    this.setting = setting;
+    this.lab = lab;
+    this.nodes = nodes;
+    this.net = (VethNet) nodes.links();
+    this.hid = nodes.identities().hid(Nodes.VM);
+    this.accelerator = accelerator;
+    this.image = image;
+    disk = firstDisk();
+    guest = startGuest(0, disk, false);
+    guest.awaitConsole(GuestMain.READY, BOOT);
+    ping = IpPing.start(net.prefix(CLIENT), net.guestAddress(), PING_MILLIS);
+    xping = new XiaPing(stackOf(CLIENT), addresses(), XPING_INTERVAL);
+    awaitAnswer();
+  }
+
+  /**
+   * Brings everything up.
+   *
+   * @param library whether some cell wants libXsocket's interface on the hosts
+   */
+  static Stage open(Setting setting, boolean library, boolean keep, Consumer<String> say)
+      throws IOException {
+    GuestImageBuilder builder = GuestImageBuilder.ofThisProgram(say);
+    if (setting.hasDisk()) {
+      builder.disk(setting.diskMb());
+      if (Files.isExecutable(DBENCH)) {
+        builder.program(DBENCH, DBENCH_LOAD);
+      }
+    }
+    GuestImage image = builder.build();
+    AcceleratorProbe.Decision accelerator =
+        new AcceleratorProbe(GuestImageBuilder.defaultCache()).decide(null, null, "", "");
+    Lab lab = Lab.open(keep);
+    try {
+      Nodes nodes =
+          Nodes.inNamespaces(lab, setting.scenario(), setting.mtu(), setting.shape(), library);
+      return new Stage(setting, lab, nodes, accelerator.accelerator(), image);
+    } catch (IOException | RuntimeException e) {
+      lab.close();
+      throw e;
+    }
+  }
+
+  private List<LocalAddress> addresses() {
+    return HOSTS.stream()
+        .map(h -> new LocalAddress(nodes.network().ad(h), hid, null))
+        .distinct()
+        .toList();
+  }
+
+  private Path firstDisk() throws IOException {
+    Path first = lab.directory().resolve("disk.raw");
+    if (setting.hasDisk()) {
+      image.copyDisk(first);
+    }
+    return first;
+  }
+
+  /** The disk that the guest uses, shared by both hosts unless it is moved. */
+  Path disk() {
+    return disk;
+  }
+
+  /** The guest has moved with its disk, which is this one now. */
+  void disk(Path moved) throws IOException {
+    Files.deleteIfExists(disk);
+    disk = moved;
+  }
+
+  /** A QEMU on a host: the first boots the guest, the others wait for it. */
+  GuestVm startGuest(int host, Path disk, boolean incoming) throws IOException {
+    VmDirectory files = new VmDirectory(lab.directory().resolve("q" + started++));
+    Map<String, String> environment = new TreeMap<>(nodes.guestEnvironment(NAME));
+    int mtu = net.guestMtu();
+    if (mtu != 1500) {
+      environment.put("MTU", Integer.toString(mtu));
+    }
+    String run =
+        net.guestCommands()
+            + "; exec /xmig/guest work"
+            + (setting.ballastMb() > 0
+                ? " ballast=" + setting.ballastMb() + " ballast-content=" + setting.content()
+                : "");
+    VmSpec spec =
+        new VmSpec(
+            "guest",
+            setting.memoryMb(),
+            image.kernel(),
+            image.initrd(),
+            image.commandLine(environment, run),
+            setting.hasDisk() ? disk : null,
+            setting.hasDisk() ? Files.size(disk) : 0,
+            new VmSpec.Nic(MAC, mtu == 1500 ? 0 : mtu, null, null, VethNet.TAP));
+    return GuestVm.start(spec, files, accelerator, incoming, net.prefix(HOSTS.get(host)));
+  }
+
+  private void awaitAnswer() {
+    long deadline = System.nanoTime() + START.toNanos();
+    while (xping.log().answered() == 0 || ping.log(nowUs()).answered() == 0) {
+      if (System.nanoTime() > deadline) {
+        throw new RunException(
+            "the guest does not answer",
+            Map.of(
+                "xping", xping.log().answered(),
+                "ping", ping.log(nowUs()).answered(),
+                "address", net.guestAddress()));
+      }
+      pause(100);
+    }
+  }
+
+  /** What {@code --xia} says on a host. */
+  String stackOf(String host) {
+    return nodes.nodeOf(host);
+  }
+
+  /** The same through the C library. */
+  String libraryOf(String host) {
+    return nodes.libraryOf(host);
+  }
+
+  /** A host's address of a service. */
+  String service(String host, Xid sid) {
+    return nodes.network().local(host).service(sid).toString();
+  }
+
+  /** Has the guest do something from now on. */
+  void work(Workload wanted) {
+    if (wanted == workload) {
+      return;
+    }
+    switch (workload) {
+      case DBENCH -> guest.shell("killall dbench");
+      case DIRTY -> guest.shell("echo idle > /tmp/xmig-work");
+      case CALCULATION -> xping.stopAsking();
+      case PERF -> lab.end("perf");
+      case IDLE -> {}
+    }
+    switch (wanted) {
+      case DBENCH ->
+          guest.shell(
+              "mkdir -p /data; cd /data; dbench -c /xmig/client.txt -t 100000 1 >/dev/null 2>&1 </dev/null &");
+      case DIRTY -> guest.shell("echo dirty 20 > /tmp/xmig-work");
+      case CALCULATION -> xping.ask(addresses().get(0), Duration.ofMillis(2));
+      case PERF ->
+          lab.launch(
+              "perf",
+              net.prefix(CLIENT),
+              List.of(
+                  "perf",
+                  "client",
+                  addresses().get(0).host().toString(),
+                  "--test",
+                  "rr",
+                  "--seconds",
+                  "3600",
+                  "--xia",
+                  stackOf(CLIENT)));
+      case IDLE -> {}
+    }
+    workload = wanted;
+    pause(2000);
+  }
+
+  Setting setting() {
+    return setting;
+  }
+
+  Lab lab() {
+    return lab;
+  }
+
+  VethNet net() {
+    return net;
+  }
+
+  XiaPing xping() {
+    return xping;
+  }
+
+  IpPing ping() {
+    return ping;
+  }
+
+  GuestVm guest() {
+    return guest;
+  }
+
+  /** Index of the host the guest is on. */
+  int at() {
+    return at;
+  }
+
+  /** The guest runs on the other host now. */
+  void moved(GuestVm there) {
+    guest = there;
+    at = 1 - at;
+  }
+
+  Map<String, String> namespaces() {
+    Map<String, String> names = new TreeMap<>();
+    nodes.names().forEach(n -> names.put(n, net.namespace(n)));
+    names.put("link", net.namespace("wire"));
+    return names;
+  }
+
+  static long nowUs() {
+    java.time.Instant now = java.time.Instant.now();
+    return now.getEpochSecond() * 1_000_000L + now.getNano() / 1000;
+  }
+
+  static void pause(long millis) {
+    try {
+      TimeUnit.MILLISECONDS.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RunException("interrupted", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (xping != null) {
+      xping.close();
+    }
+    if (ping != null) {
+      ping.close();
+    }
+    if (guest != null) {
+      guest.close();
+    }
+    lab.close();
+  }
+}

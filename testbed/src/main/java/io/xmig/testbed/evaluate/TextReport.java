@@ -1,0 +1,56 @@
+package io.xmig.testbed.evaluate;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+
+/** The tables for a terminal. */
+final class TextReport {
+  private TextReport() {}
+
+  static void print(PrintWriter out, Plan plan, List<Measurement> measured) {
+    List<Row> rows = Row.of(plan, measured);
+    for (Setting setting : plan.settings()) {
+      out.printf("%n%s%n", setting.title());
+      out.printf(
+          "  %-28s %-15s %3s %20s %7s %11s %14s %11s%n",
+          "mode", "guest", "n", "total s", "÷ tcp:", "downtime ms", "STOP→RESUME ms", "outage ms");
+      for (Row row : rows) {
+        if (row.cell().setting().equals(setting)) {
+          out.printf(
+              "  %-28s %-15s %3d %20s %7s %11s %14s %11s%n",
+              row.cell().mode().title(),
+              row.cell().workload().title() + (row.cell().full() ? ", disk" : ""),
+              row.totalMs().count(),
+              seconds(row.totalMs()),
+              number(row.ratioToTcp(), "%.2f"),
+              number(row.downtimeMs().median(), "%.0f"),
+              number(row.stopToResumeMs().median(), "%.0f"),
+              row.unreachable() > 0 ? "unreachable" : number(row.outageMs().median(), "%.0f"));
+          row.failures().stream().distinct().forEach(f -> out.println("      " + f));
+        }
+      }
+    }
+    out.println();
+    for (Target target : Target.of(rows, measured)) {
+      out.printf(
+          "  %-12s %-64s %8s  limit %-6s %s%n",
+          target.verdict(),
+          target.what(),
+          number(target.measured(), target.unit().isEmpty() ? "%.3f" : "%.1f"),
+          number(target.limit(), "%.4g") + target.unit(),
+          target.note());
+    }
+  }
+
+  static String seconds(Spread s) {
+    return s.isEmpty()
+        ? "–"
+        : String.format(
+            Locale.ROOT, "%.2f (%.2f–%.2f)", s.median() / 1000, s.min() / 1000, s.max() / 1000);
+  }
+
+  static String number(double value, String format) {
+    return Double.isNaN(value) ? "–" : String.format(Locale.ROOT, format, value);
+  }
+}
