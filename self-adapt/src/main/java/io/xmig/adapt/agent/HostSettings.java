@@ -29,10 +29,12 @@ final class HostSettings {
     this.control = control;
   }
 
-  /** Moves the host. All of it is idempotent. */
+  /**
+   * Moves the host. All of it is idempotent. The address comes last: open connections announce it
+   * at once, and that must leave by the new routes.
+   */
   void apply(Attachment place, @Nullable Attachment former) {
     Xid gateway = place.gateway();
-    report("address", stack.updateAd(place.ad(), place.fourId()));
     if (former != null && !former.ad().equals(place.ad())) {
       control.remove(XidType.AD, former.ad()).exceptionally(gone -> null);
     }
@@ -48,10 +50,11 @@ final class HostSettings {
     report(
         "gateway",
         control.set(XidType.HID, new RouteEntry(gateway, PORT, gateway, RouteEntry.FLAGS_DAEMON)));
+    forgetNeighbours(gateway);
+    report("address", stack.updateAd(place.ad(), place.fourId()));
     if (place.nameServer() != null) {
       report("name server", stack.updateNameServer(place.nameServer()));
     }
-    forgetNeighbours(gateway);
   }
 
   /**

@@ -72,6 +72,14 @@ public final class GatewayCommand implements Callable<Integer> {
       description = "Port on which other routers are expected; repeatable. Default: all.")
   private Set<Integer> routerPorts = new HashSet<>();
 
+  @Option(
+      names = "--guest-port",
+      paramLabel = "N",
+      description =
+          "Port on which QEMU's announcement tells where a guest is whose host is on another"
+              + " port; repeatable. Default: none, guests are behind their host's port.")
+  private Set<Integer> guestPorts = new HashSet<>();
+
   @Option(names = "--no-routing", description = "Leave the AD routes to somebody else.")
   private boolean noRouting;
 
@@ -96,6 +104,7 @@ public final class GatewayCommand implements Callable<Integer> {
           lifetime,
           !noRouting,
           routerPorts,
+          guestPorts,
           65_536,
           clockWindow);
     } catch (DagParseException e) {

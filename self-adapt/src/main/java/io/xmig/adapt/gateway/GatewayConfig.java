@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param lifetime longest lifetime of a registration
  * @param routing whether the routing daemon runs
  * @param routerPorts ports on which other routers are expected; empty for all
+ * @param guestPorts ports on which guests may be for whom a host speaks that is on another one;
+ *     where their hypervisor announces them there, they are. Others are behind their host's port
  * @param maxHosts hosts that may be registered or redirected at a time
  * @param clockWindow how far a host's time may be from ours before a first statement is refused;
  *     zero for any
@@ -36,10 +38,12 @@ public record GatewayConfig(
     Duration lifetime,
     boolean routing,
     Set<Integer> routerPorts,
+    Set<Integer> guestPorts,
     int maxHosts,
     Duration clockWindow) {
   public GatewayConfig {
     routerPorts = Set.copyOf(routerPorts);
+    guestPorts = Set.copyOf(guestPorts);
     if (beaconPeriod.compareTo(Duration.ofMillis(10)) < 0
         || beaconPeriod.compareTo(Duration.ofSeconds(60)) > 0) {
       throw new IllegalArgumentException("a beacon period is 10 ms to 60 s, not " + beaconPeriod);
@@ -62,6 +66,7 @@ public record GatewayConfig(
         Duration.ofSeconds(60),
         true,
         Set.of(),
+        Set.of(),
         65_536,
         Duration.ofMinutes(10));
   }
@@ -77,6 +82,7 @@ public record GatewayConfig(
         Duration.ofSeconds(1),
         Duration.ofSeconds(60),
         true,
+        Set.of(),
         Set.of(),
         65_536,
         Duration.ofMinutes(10));
@@ -94,6 +100,7 @@ public record GatewayConfig(
         lifetime,
         routing,
         routerPorts,
+        guestPorts,
         maxHosts,
         clockWindow);
   }
@@ -110,6 +117,7 @@ public record GatewayConfig(
         lifetime,
         routing,
         routerPorts,
+        guestPorts,
         maxHosts,
         clockWindow);
   }
@@ -126,6 +134,7 @@ public record GatewayConfig(
         life,
         routing,
         routerPorts,
+        guestPorts,
         maxHosts,
         clockWindow);
   }
@@ -141,6 +150,24 @@ public record GatewayConfig(
         beaconPeriod,
         lifetime,
         routing,
+        ports,
+        guestPorts,
+        maxHosts,
+        clockWindow);
+  }
+
+  /** The same, believing announcements of guests on some ports. */
+  public GatewayConfig withGuestPorts(Set<Integer> ports) {
+    return new GatewayConfig(
+        nameServer,
+        signer,
+        mandate,
+        trust,
+        acceptUnsigned,
+        beaconPeriod,
+        lifetime,
+        routing,
+        routerPorts,
         ports,
         maxHosts,
         clockWindow);

@@ -24,9 +24,6 @@ import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.LocalAddress;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -48,6 +45,8 @@ final class Registrar {
   private static final long ARRIVAL_HOLDS_NS = 2_000_000_000L;
   private static final int MAX_ARRIVALS = 1024;
 
+  private record Arrival(int port, long atNs) {}
+
   private final EventLoop loop;
   private final Supplier<LocalAddress> address;
   private final GatewayConfig config;
@@ -60,7 +59,7 @@ final class Registrar {
   private final LongSupplier epochMicros;
   private final Output output;
   private final Consumer<RefusedException> refused;
-  private final Map<Long, Map<Integer, Long>> arrivals = new LinkedHashMap<>();
+  private final Map<Long, Arrival> arrivals = new LinkedHashMap<>();
   private final Map<Xid, Dag> delegates = new LinkedHashMap<>();
   private long registrations;
 
@@ -94,10 +93,27 @@ final class Registrar {
 
   /** A hypervisor announced a machine behind a port. */
   void arrived(long mac, int port) {
+    if (!config.guestPorts().contains(port)) {
+      return;
+    }
     if (arrivals.size() >= MAX_ARRIVALS) {
       arrivals.remove(arrivals.keySet().iterator().next());
     }
-    arrivals.computeIfAbsent(mac, m -> new TreeMap<>()).put(port, loop.nanoTime());
+    arrivals.remove(mac);
+    arrivals.put(mac, new Arrival(port, loop.nanoTime()));
+    for (HostRoutes.Host host : hosts.all()) {
+      Envelope statement = host.statement();
+      if (statement == null
+          || host.basis() != HostRoutes.Basis.REGISTERED
+          || host.route().port() == port
+          || !delegates.containsKey(host.hid())) {
+        continue;
+      }
+      Location location = Location.of(statement);
+      if (location.mac() == mac && (location.flags() & Location.FLAG_ARRIVED) != 0) {
+        take(location, statement, port); // its host was faster than this
+      }
+    }
   }
 
   /** Whether the statement is for this gateway. */
@@ -155,44 +171,21 @@ final class Registrar {
   }
 
   /**
-   * Where a guest is for whom its host speaks: behind the host's own port, or where QEMU has just
-   * announced its Ethernet address. Nobody signs that, so once known the port changes only when the
-   * host says that the guest has just arrived, and never while two other ports claim it.
+   * Where a guest is for whom its host speaks: behind the host's own port, or on one of the guests'
+   * ports if the hypervisor has just announced it there. Nobody signs such an announcement, so no
+   * other port can be claimed by one.
    */
   private int portOfGuest(Location location, int inPort) {
-    Set<Integer> ports = announced(location.mac());
+    Arrival seen = arrivals.get(location.mac());
+    if (seen != null && loop.nanoTime() - seen.atNs < ARRIVAL_HOLDS_NS) {
+      return seen.port;
+    }
     HostRoutes.Host known = hosts.find(location.hid());
     boolean here = known != null && known.basis() == HostRoutes.Basis.REGISTERED;
-    boolean arrived = (location.flags() & Location.FLAG_ARRIVED) != 0;
-    if (here && !arrived) {
+    if (here && (location.flags() & Location.FLAG_ARRIVED) == 0) {
       return known.route().port();
     }
-    if (ports.contains(inPort)) {
-      return inPort;
-    }
-    if (ports.size() > 1) {
-      throw new RefusedException(
-          Refusal.PORT,
-          "more than one port announces the guest's Ethernet address",
-          Map.of("hid", location.hid(), "ports", ports));
-    }
-    if (!ports.isEmpty()) {
-      return ports.iterator().next();
-    }
-    return here ? known.route().port() : inPort;
-  }
-
-  private Set<Integer> announced(long mac) {
-    Map<Integer, Long> seen = arrivals.getOrDefault(mac, Map.of());
-    long now = loop.nanoTime();
-    Set<Integer> ports = new TreeSet<>();
-    seen.forEach(
-        (port, at) -> {
-          if (now - at < ARRIVAL_HOLDS_NS) {
-            ports.add(port);
-          }
-        });
-    return ports;
+    return inPort;
   }
 
   /** Whom to answer: a delegate at its own address, since the guest would not understand. */

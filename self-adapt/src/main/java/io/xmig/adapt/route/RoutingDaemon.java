@@ -78,6 +78,7 @@ public final class RoutingDaemon {
   private final ReplayGuard lsas;
   private final Adjacencies adjacencies;
   private final Map<Xid, LinkState> routers = new TreeMap<>(); // by HID
+  private final Map<Xid, Adjacencies.Neighbour> withoutEntry = new TreeMap<>();
   private final Map<Xid, RouteEntry> installed = new HashMap<>(); // AD routes set here
 
   private final List<EventLoop.Timer> adoptionTimers = new ArrayList<>();
@@ -85,6 +86,7 @@ public final class RoutingDaemon {
   private EventLoop.@Nullable Timer lsaTimer;
   private EventLoop.@Nullable Timer settleTimer;
   private int sequence;
+  private boolean incomplete;
   private boolean stopped;
 
   /**
@@ -287,8 +289,24 @@ public final class RoutingDaemon {
     }
   }
 
+  private void setHop(Adjacencies.Neighbour n) {
+    withoutEntry.remove(n.hid());
+    control
+        .set(XidType.HID, new RouteEntry(n.hid(), n.port(), n.hid(), RouteEntry.FLAGS_ROUTED))
+        .exceptionally(
+            error -> {
+              withoutEntry.put(n.hid(), n); // asked again with the next HELLO
+              refused.accept(
+                  new RefusedException(
+                      Refusal.NO_ROUTE,
+                      "the node did not take a neighbour's route",
+                      Map.of("hid", n.hid(), "why", String.valueOf(error.getMessage()))));
+              return null;
+            });
+  }
+
   private void appeared(Adjacencies.Neighbour n) {
-    control.set(XidType.HID, new RouteEntry(n.hid(), n.port(), n.hid(), RouteEntry.FLAGS_ROUTED));
+    setHop(n);
     if (n.signed() && output.links() > 0) {
       // what we know of the others: it may have been cut off from them for a while
       routers
@@ -348,7 +366,16 @@ public final class RoutingDaemon {
   private void expire() {
     long now = loop.nanoTime();
     List<Xid> silent = adjacencies.expire();
-    silent.forEach(hid -> remove(XidType.HID, hid));
+    silent.forEach(
+        hid -> {
+          withoutEntry.remove(hid);
+          remove(XidType.HID, hid);
+        });
+    List.copyOf(withoutEntry.values()).forEach(this::setHop);
+    if (incomplete) {
+      incomplete = false;
+      computeSoon();
+    }
     boolean gone = !silent.isEmpty();
     gone |= routers.values().removeIf(r -> now - r.heardNs > LSA_LIFETIME.toNanos());
     if (gone) {
@@ -448,6 +475,7 @@ public final class RoutingDaemon {
                 .exceptionally(
                     error -> {
                       installed.remove(ad);
+                      incomplete = true; // asked again with the next HELLO
                       refused.accept(
                           new RefusedException(
                               Refusal.NO_ROUTE,

@@ -238,7 +238,10 @@ public final class Domains {
   public Gateway newGateway(Domain d, UnaryOperator<GatewayConfig> change) {
     return new Gateway(
         refusable(d),
-        change.apply(GatewayConfig.signed(d.routerKey, trust).withNameServer(nameServerDag())),
+        change.apply(
+            GatewayConfig.signed(d.routerKey, trust)
+                .withGuestPorts(Set.of(1))
+                .withNameServer(nameServerDag())),
         TestKeys.verifier(),
         net.newRandom(),
         this::epochMicros);
