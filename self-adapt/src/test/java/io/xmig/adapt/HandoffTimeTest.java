@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xmig.adapt.lab.Domains;
 import io.xmig.adapt.route.HostRoutes;
+import io.xmig.adapt.route.RoutingDaemon;
 import io.xmig.xia.testkit.LinkProfile;
+import io.xmig.xia.testkit.SimLink;
 import io.xmig.xia.testkit.SimNetwork;
 import java.time.Duration;
 import java.util.SplittableRandom;
@@ -64,6 +66,63 @@ class HandoffTimeTest {
     }
     HostRoutes.Host host = lab.domains.get(to).gateway.host(lab.vmKey.identity().hid());
     return host != null && host.basis() == HostRoutes.Basis.REGISTERED;
+  }
+
+  @ParameterizedTest(name = "seed {0}")
+  @MethodSource("io.xmig.xia.testkit.Seeds#few")
+  void whenARouterOfTheWayIsLostTheOtherWayIsTaken(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int wanMs = 1 + random.nextInt(20);
+    Duration local = Duration.ofNanos(100_000);
+    Domains lab = new Domains(new SimNetwork(seed), 5, LinkProfile.delay(local));
+    lab.chain(LinkProfile.delayMs(wanMs)); // 0 1 2 is the short way, 0 4 3 2 the long one
+    lab.join(4, 0, LinkProfile.delayMs(wanMs));
+    lab.plugVm(0);
+    lab.start();
+    assertThat(lab.settle(Duration.ofSeconds(5))).isTrue();
+    lab.net.run(Duration.ofSeconds(2));
+    lab.domains.get(1).links.forEach(SimLink::cut);
+    boolean known = random.nextBoolean();
+    if (known) {
+      lab.net.run(Duration.ofSeconds(6)); // the neighbours have missed its HELLOs
+    }
+    lab.stopVm();
+    lab.net.run(Duration.ofMillis(random.nextInt(300)));
+    long resumedNs = lab.net.loop().nanoTime();
+    lab.resumeVm(2);
+    assertThat(lab.net.runUntil(() -> longWayInPlace(lab), Duration.ofSeconds(10))).isTrue();
+    Duration took = Duration.ofNanos(lab.net.loop().nanoTime() - resumedNs);
+    assertThat(took)
+        .isLessThanOrEqualTo(
+            known
+                ? local.multipliedBy(2).plusMillis(2L * 3 * wanMs).plus(MARGIN)
+                : RoutingDaemon.NEIGHBOUR_LIFETIME.plusSeconds(4));
+    assertThat(lab.settle(Duration.ofSeconds(5))).as(lab.agent.machine().waitingFor()).isTrue();
+    assertThat(lab.reaches(0, 0)).isTrue();
+    assertThat(lab.reaches(0, 2)).isTrue();
+    lab.domains.get(1).links.forEach(SimLink::heal);
+    lab.net.run(Duration.ofSeconds(30));
+    for (int from = 0; from < 5; from++) {
+      assertThat(lab.reaches(from, 0)).as("by the old address, from %d", from).isTrue();
+    }
+  }
+
+  private static boolean longWayInPlace(Domains lab) {
+    int[] way = {0, 4, 3, 2};
+    for (int i = 0; i < 3; i++) {
+      HostRoutes.Host host = lab.domains.get(way[i]).gateway.host(lab.vmKey.identity().hid());
+      if (host == null
+          || host.basis() != HostRoutes.Basis.REPOINTED
+          || !lab.domains
+              .get(way[i + 1])
+              .routerKey
+              .identity()
+              .hid()
+              .equals(host.route().nextHop())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @ParameterizedTest(name = "seed {0}")

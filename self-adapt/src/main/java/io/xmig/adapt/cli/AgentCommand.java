@@ -151,10 +151,12 @@ public final class AgentCommand implements Callable<Integer> {
       Xid hid =
           Running.call(stack, () -> CompletableFuture.completedFuture(stack.localAddress().hid()));
       AgentConfig config = config(Running.call(stack, () -> macOf(stack, hid)));
-      Path file = statusFile == null ? defaultStatusFile(hid) : statusFile;
+      AgentConfig.Guest who = config.guest();
+      Path file =
+          statusFile == null ? defaultStatusFile(who == null ? hid : who.hid()) : statusFile;
       config = config.withFormerAds(remembered(file, config.formerAds()));
       if (qmp != null) {
-        return follow(stack, config, qmp);
+        return follow(stack, config, qmp, file);
       }
       Agent agent;
       try {
@@ -193,18 +195,28 @@ public final class AgentCommand implements Callable<Integer> {
     return all.stream().distinct().toList();
   }
 
-  private int follow(XiaStack stack, AgentConfig config, Path socket) {
+  private int follow(XiaStack stack, AgentConfig config, Path socket, Path file) {
     if (config.guest() == null) {
       throw trust.usage("--qmp takes --guest");
     }
     GuestFollower follower =
         new GuestFollower(config, changed -> AdaptServices.newAgent(stack, changed));
-    try (QmpFollower events = new QmpFollower(socket, stack.loop(), follower)) {
+    try (QmpFollower events = new QmpFollower(socket, stack.loop(), follower);
+        StatusWriter status = new StatusWriter(follower::agent, stack, file)) {
       if (spec != null) {
-        spec.commandLine().getOut().println("following " + config.guest().hid());
+        spec.commandLine()
+            .getOut()
+            .println("following " + config.guest().hid() + ", status in " + file);
         spec.commandLine().getOut().flush();
       }
-      return Running.untilEnd(stack, follower::close, events.gone());
+      Runnable endStatus = status::close;
+      return Running.untilEnd(
+          stack,
+          () -> {
+            follower.close();
+            endStatus.run();
+          },
+          events.gone());
     } catch (QemuException e) {
       throw new XiaException(
           XiaException.Recovery.ABORT, "--qmp: " + e.getMessage(), Map.of("socket", socket), e);

@@ -1,5 +1,6 @@
 package io.xmig.adapt.cli;
 
+import io.xmig.adapt.service.AdaptServices;
 import io.xmig.adapt.service.AgentStatus;
 import io.xmig.xia.socket.ipc.NodeStackProvider;
 import java.io.IOException;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
     })
 public final class AgentStatusCommand implements Callable<Integer> {
   private static final int SHOWN_STEPS = 15;
+  private static final double OLD_S = 2;
 
   @Spec private @Nullable CommandSpec spec;
 
@@ -89,7 +91,11 @@ public final class AgentStatusCommand implements Callable<Integer> {
 
   private static void print(AgentStatus status, PrintWriter out) {
     out.println("host         " + status.hid());
-    out.println("state        " + status.state());
+    double ageS = (AdaptServices.epochMicros() / 1e3 - status.writtenMs()) / 1000;
+    out.println(
+        "state        "
+            + status.state()
+            + (ageS < OLD_S ? "" : String.format(Locale.ROOT, " (%.0f s ago)", ageS)));
     out.println("waiting for  " + status.waitingFor());
     out.println("domain       " + (status.ad() == null ? "none yet" : status.ad()));
     out.println("gateway      " + (status.gateway() == null ? "none yet" : status.gateway()));
@@ -103,11 +109,15 @@ public final class AgentStatusCommand implements Callable<Integer> {
     if (h != null) {
       out.printf(
           Locale.ROOT,
-          "handoff %d    %s; perceived +%.1f ms%s%s%s%n",
+          "handoff %d    %s; perceived +%.1f ms%s%s%s%s%n",
           h.number(),
           h.cause(),
           h.perceivedMs() - h.startedMs(),
           part(", registered", h.registeredMs(), h.startedMs()),
+          part(
+              ", redirected",
+              h.redirectedMs().values().stream().max(Double::compare).orElse(null),
+              h.startedMs()),
           part(", named", h.namedMs(), h.startedMs()),
           part(", complete", h.completeMs(), h.startedMs()));
     }

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,7 +20,7 @@ public final class StatusWriter implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StatusWriter.class);
   private static final long PERIOD_MS = 200;
 
-  private final Agent agent;
+  private final Supplier<@Nullable Agent> agents;
   private final XiaStack stack;
   private final Path file;
   private final ScheduledExecutorService worker;
@@ -27,7 +29,17 @@ public final class StatusWriter implements AutoCloseable {
 
   /** Starts to write. */
   public StatusWriter(Agent agent, XiaStack stack, Path file) {
-    this.agent = agent;
+    this(() -> agent, stack, file);
+  }
+
+  /**
+   * Starts to write about an agent that is not there all the time.
+   *
+   * @param agents the agent now, {@code null} if there is none: the file says how it was; asked on
+   *     the stack's loop
+   */
+  public StatusWriter(Supplier<@Nullable Agent> agents, XiaStack stack, Path file) {
+    this.agents = agents;
     this.stack = stack;
     this.file = file;
     this.worker =
@@ -45,6 +57,10 @@ public final class StatusWriter implements AutoCloseable {
         .loop()
         .execute(
             () -> {
+              Agent agent = agents.get();
+              if (agent == null) {
+                return;
+              }
               AgentStatus status =
                   AgentStatus.of(agent, stack.loop().nanoTime(), AdaptServices.epochMicros() / 1e3);
               if (!closed) {

@@ -113,7 +113,14 @@ public final class KeyFiles {
     int to = text.indexOf(end);
     if (from < 0 || to < from) {
       throw new XiaException(
-          XiaException.Recovery.ABORT, "no PEM " + what + " in file", Map.of("file", file));
+          XiaException.Recovery.ABORT,
+          "no PEM "
+              + what
+              + " in file"
+              + (text.contains("PRIVATE KEY")
+                  ? "; this is a private key, its public one is in the file with .pub"
+                  : ""),
+          Map.of("file", file));
     }
     try {
       return Base64.getMimeDecoder().decode(text.substring(from + begin.length(), to));
