@@ -9,6 +9,9 @@ public final class FrameText {
   private static final int ETHERNET_HEADER = 14;
   private static final int XIP_FIXED = 8;
 
+  /** Bytes of the payload of an XIP packet that are shown. */
+  private static final int SHOWN = 48;
+
   private FrameText() {}
 
   /** Describes the frame from position to limit; anything may be in it. */
@@ -30,9 +33,14 @@ public final class FrameText {
       int nodes = xip + XIP_FIXED;
       text.append(" nxt ").append(frame.get(xip + 1)).append(" hlim ");
       text.append(frame.get(xip + 4) & 0xff).append(" last ").append(frame.get(xip + 7));
-      if (nodes + (destinations + sources) * Dag.NODE_LENGTH <= frame.limit()) {
+      int payload = nodes + (destinations + sources) * Dag.NODE_LENGTH;
+      if (payload <= frame.limit()) {
         text.append(" to ").append(Dag.tryRead(frame, nodes, destinations)).append(" from ");
         text.append(Dag.tryRead(frame, nodes + destinations * Dag.NODE_LENGTH, sources));
+        text.append(" data ");
+        for (int i = payload; i < Math.min(frame.limit(), payload + SHOWN); i++) {
+          text.append(String.format("%02x", frame.get(i)));
+        }
       }
     }
     return text.toString();

@@ -3,7 +3,14 @@ package io.xmig.xia.testkit;
 import io.xmig.xia.node.NodeConfig;
 import io.xmig.xia.node.NodeStack;
 import io.xmig.xia.node.XiaNode;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,7 +25,8 @@ import java.util.zip.CRC32C;
 
 /**
  * A network of real nodes in virtual time: seeded, so that the same seed gives the same run to the
- * last bit ({@link #digest}).
+ * last bit ({@link #digest}). With {@code -Dxmig.trace=FILE} every frame and its fate are appended
+ * to FILE.
  *
  * <pre>
  * SimNetwork net = new SimNetwork(seed);
@@ -58,6 +66,24 @@ public final class SimNetwork {
     this.seed = seed;
     this.random = new SplittableRandom(seed);
     this.digest = seed;
+    String file = System.getProperty("xmig.trace", "").trim();
+    if (!file.isEmpty()) {
+      traceTo(Path.of(file));
+    }
+  }
+
+  private void traceTo(Path file) {
+    try {
+      PrintStream out =
+          new PrintStream(
+              Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND),
+              true,
+              StandardCharsets.UTF_8);
+      out.println("seed " + seed);
+      trace(out::println);
+    } catch (IOException e) {
+      throw new UncheckedIOException("xmig.trace", e);
+    }
   }
 
   /** The seed of this run, for messages. */

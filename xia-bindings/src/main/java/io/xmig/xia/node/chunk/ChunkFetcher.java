@@ -245,7 +245,7 @@ final class ChunkFetcher {
 
   /** Sets memory aside for a chunk of known length, as far as the limit allows. */
   boolean provideMemory(Fetch fetch) {
-    if (!fetch.lengthKnown() || fetch.reserved) {
+    if (!fetch.lengthKnown() || fetch.length == 0 || fetch.reserved) {
       return true;
     }
     if (reservedBytes > 0 && reservedBytes + fetch.length > options.maxReassemblyBytes()) {

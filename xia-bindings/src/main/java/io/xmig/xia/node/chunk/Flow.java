@@ -539,7 +539,7 @@ final class Flow {
   void onSegment(RangeRequest r, int offset, int bytes, int news, int packetBytes) {
     long now = context.nowNs();
     plainInARow = 0;
-    packetSize.onPacket(packetBytes);
+    packetSize.onPacket(packetBytes, offset + bytes < r.end || bytes == segmentBytes);
     if (peer != Peer.EXTENDED) {
       peer = Peer.EXTENDED;
       reviveAll();

@@ -10,6 +10,8 @@ final class PacketSize {
   /** Sizes of XIP packets tried, largest first. */
   private static final int[] PLATEAUS = {65_535, 32_000, 9000, 4352, 1500, 1280};
 
+  private static final int SMALLEST = 1280;
+
   /** Timeouts in a row that are taken for a black hole. */
   static final int TIMEOUTS_UNTIL_STEP = 2;
 
@@ -26,6 +28,7 @@ final class PacketSize {
 
   private int ceiling;
   private int bytes;
+  private int proven; // the largest full packet that has come since the size was set
   private int below; // the next smaller size, 0 if there is none
   private int lostLarge; // round trips with lost requests for large packets since one has come
   private long lostCountedNs;
@@ -58,11 +61,20 @@ final class PacketSize {
     return timeouts >= TIMEOUTS_UNTIL_STEP && timeouts % TIMEOUTS_UNTIL_STEP == 0 && stepDown();
   }
 
-  /** A packet of this size has come. */
-  void onPacket(int size) {
-    if (size > below) {
+  /**
+   * A packet of this size has come.
+   *
+   * @param full whether it was as large as packets of this path are; the last one of a range may be
+   *     shorter, and proves nothing even if it is larger than the next smaller size
+   */
+  void onPacket(int size, boolean full) {
+    if (!full && size < bytes) {
+      return;
+    }
+    if (size > below || size >= proven) {
       lostLarge = 0;
     }
+    proven = Math.max(proven, size);
   }
 
   /**
@@ -73,7 +85,9 @@ final class PacketSize {
    * @return whether the size was reduced
    */
   boolean onLost(int lostBytes, long nowNs, long roundTripNs) {
-    if (lostBytes + MAX_HEADER_BYTES <= below
+    // The far end's own limit may be far below this one; then what it has brought is large.
+    int small = Math.min(below, Math.max(proven, SMALLEST));
+    if (lostBytes + MAX_HEADER_BYTES <= small
         || nowNs - lostCountedNs < Math.max(MIN_LOSS_GAP_NS, roundTripNs)) {
       return false;
     }
@@ -93,6 +107,7 @@ final class PacketSize {
   private void set(int size) {
     bytes = size;
     lostLarge = 0;
+    proven = 0;
     below = 0;
     for (int plateau : PLATEAUS) {
       if (plateau < size) {

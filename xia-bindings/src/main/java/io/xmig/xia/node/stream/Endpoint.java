@@ -189,7 +189,7 @@ final class Endpoint implements TransportContext.PacketReceiver, StreamListener 
     if (reason != 0) {
       counters.refused++;
       transport.sendReset(
-          view.source(), view.destination(), header.offerToken(), reason, header.offerToken());
+          view.source(), localDag(), header.offerToken(), reason, header.offerToken());
       return;
     }
     halfOpen++;
@@ -200,7 +200,7 @@ final class Endpoint implements TransportContext.PacketReceiver, StreamListener 
     SackConnection connection =
         new SackConnection(
             this,
-            view.destination(),
+            localDag(), // no checksum covers the destination that the request names
             view.source(),
             false,
             token,

@@ -436,7 +436,9 @@ final class SackConnection extends Connection {
     }
     state = as;
     stateDueNs = context.nowNs() + 3 * transport.options.maxBackoffNs();
-    moveDueNs = Alarm.NEVER;
+    if (as == State.TOMBSTONE) {
+      moveDueNs = Alarm.NEVER;
+    }
     if (!transport.retire(this)) {
       forget();
     }
@@ -499,7 +501,7 @@ final class SackConnection extends Connection {
     if (state == State.OPEN || state == State.TIME_WAIT) {
       due = Math.min(due, ackDueNs);
     }
-    if (state == State.HALF_OPEN) {
+    if (state == State.HALF_OPEN || state == State.TIME_WAIT) {
       due = Math.min(due, moveDueNs);
     }
     if (state == State.OPEN) {
@@ -527,7 +529,7 @@ final class SackConnection extends Connection {
     }
     if (state == State.OPEN) {
       onOpenAlarm(now);
-    } else if (state == State.HALF_OPEN && moveDueNs <= now) {
+    } else if ((state == State.HALF_OPEN || state == State.TIME_WAIT) && moveDueNs <= now) {
       announceMove(now);
     }
     settleAfterEvent();
@@ -603,6 +605,13 @@ final class SackConnection extends Connection {
       startAnnouncing(now);
       tellAddressChange();
       settleAfterEvent();
+    } else if (state == State.TIME_WAIT) {
+      // The peer may have missed the last acknowledgement and asks for it at the old address.
+      long now = context.nowNs();
+      stateDueNs = now + 3 * transport.options.maxBackoffNs();
+      firstNumberAfterMove = sender.nextNumber();
+      startAnnouncing(now);
+      setAlarm();
     }
   }
 

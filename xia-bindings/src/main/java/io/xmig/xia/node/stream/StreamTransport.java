@@ -48,7 +48,7 @@ public final class StreamTransport implements AutoCloseable {
   private final Set<Connection> active = new LinkedHashSet<>();
   private final Set<ConnectAttempt> attempts = new LinkedHashSet<>();
   private final Runnable stopListening;
-  private int lingering;
+  private final Set<Connection> lingering = new LinkedHashSet<>();
   private boolean closed;
 
   /**
@@ -228,14 +228,14 @@ public final class StreamTransport implements AutoCloseable {
   /** A connection lives on only to answer stragglers; false if there are too many such. */
   boolean retire(Connection connection) {
     if (active.remove(connection)) {
-      lingering++;
+      lingering.add(connection);
     }
-    return lingering <= MAX_LINGERING && !closed;
+    return lingering.size() <= MAX_LINGERING && !closed;
   }
 
   void forget(Connection connection) {
     if (!active.remove(connection)) {
-      lingering--;
+      lingering.remove(connection);
     }
     if (connection instanceof SackConnection) {
       SackConnection own = (SackConnection) connection;
@@ -286,6 +286,11 @@ public final class StreamTransport implements AutoCloseable {
         ((SackConnection) each).hostMoved(address.service(each.endpoint.sid));
       } else {
         ((LegacyConnection) each).hostMoved(address.service(each.endpoint.sid));
+      }
+    }
+    for (Connection each : List.copyOf(lingering)) {
+      if (each instanceof SackConnection) {
+        ((SackConnection) each).hostMoved(address.service(each.endpoint.sid));
       }
     }
     for (ConnectAttempt each : List.copyOf(attempts)) {

@@ -86,7 +86,9 @@ final class Transfer {
 
   Xid put(byte[] data) {
     Xid cid = Cid.of(data);
-    chunks.put(cid, data);
+    if (chunks.put(cid, data) != null) {
+      return cid; // the same bytes, e.g. none, are the same chunk
+    }
     queue.add(cid);
     slice.put(cid, ByteBuffer.wrap(data.clone()));
     return cid;

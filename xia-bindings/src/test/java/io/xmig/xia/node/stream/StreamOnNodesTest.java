@@ -16,6 +16,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Streams on whole nodes, with routers between them, on the simulated network. */
 class StreamOnNodesTest {
@@ -153,6 +154,20 @@ class StreamOnNodesTest {
     }
     assertThat(transfer.finish()).isTrue();
     transfer.assertComplete(800_000, 200_000);
+  }
+
+  /** A damaged XARP reply; a request whose damaged destination became the server's address. */
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {674, 1159, 1810, 5394})
+  void seedsThatOnceFailedArriveThroughRouters(long seed) {
+    everyByteArrivesOverNastyLinksThroughRouters(seed);
+  }
+
+  /** The last acknowledgement was lost in the move of an end that had nothing left to say. */
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {333, 542, 844, 887})
+  void seedsThatOnceFailedArriveWhileTheServerRoams(long seed) {
+    everyByteArrivesWhileTheServerRoamsBetweenDomains(seed);
   }
 
   @Test
