@@ -8,6 +8,11 @@
 #include <unistd.h>
 
 #define GROUP_MAX 300
+/* The answer repeats every DAG with its status and must fit into a datagram. */
+#define STATUS_MAX 48000
+/* Key and length of a text, and the word of its status in the answer. */
+#define DAG_OVERHEAD 24
+#define MARGIN 128
 #define REQUEST_TEXT "Chunk request"
 #define STATUS_TEXT "CID list request status query"
 
@@ -78,7 +83,7 @@ int XputChunk(const ChunkContext *context, const char *data, unsigned length, Ch
   pb_int(&body, 3, context->contextID);
   pb_int(&body, 4, (int32_t)context->ttl);
   pb_bytes(&body, 5, data, length);
-  if (click_ask(context->sockfd, s, API_PUTCHUNK, &body, &answer) < 0) {
+  if (click_ask(context->sockfd, s, API_PUTCHUNK, &body, NULL, &answer) < 0) {
     return fail(s, errno);
   }
   memset(info, 0, sizeof *info);
@@ -173,7 +178,7 @@ int XremoveChunk(ChunkContext *context, const char *cid) {
   }
   pb_int(&body, 1, context->contextID);
   pb_text(&body, 2, cid);
-  int result = click_ask(context->sockfd, s, API_REMOVECHUNK, &body, &answer);
+  int result = click_ask(context->sockfd, s, API_REMOVECHUNK, &body, NULL, &answer);
   if (result == 0 && pb_find(answer.body, 3, &status)) {
     result = (int)status.number;
   }
@@ -185,6 +190,27 @@ int XrequestChunk(int sockfd, char *dag, size_t dagLen) {
   (void)dagLen;
   ChunkStatus one = {dag, 0, 0};
   return XrequestChunks(sockfd, &one, 1);
+}
+
+/* Adds as many DAGs as fit, at least one; how many, or -1 with errno. */
+static int add_dags(pb_out *body, const ChunkStatus *chunks, int count, size_t room) {
+  int added = 0;
+  while (added < count && added < GROUP_MAX) {
+    if (chunks[added].cid == NULL) {
+      errno = EFAULT;
+      return -1;
+    }
+    size_t length = strlen(chunks[added].cid) + DAG_OVERHEAD;
+    if (body->length + length > room - MARGIN) {
+      break;
+    }
+    pb_text(body, 1, chunks[added++].cid);
+  }
+  if (added == 0) {
+    errno = EMSGSIZE;
+    return -1;
+  }
+  return added;
 }
 
 int XrequestChunks(int sockfd, const ChunkStatus *chunks, int numChunks) {
@@ -201,21 +227,22 @@ int XrequestChunks(int sockfd, const ChunkStatus *chunks, int numChunks) {
   int result = s->type == XSOCK_CHUNK || s->type == XSOCK_RAW ? 0 : -1;
   int error = result < 0 ? EAFNOSUPPORT : 0;
   uint8_t *buffer = click_buffer();
-  for (int at = 0; result == 0 && buffer != NULL && at < numChunks; at += GROUP_MAX) {
-    pb_out body = {buffer + API_MESSAGE_MAX, API_MESSAGE_MAX - 64, 0, false};
-    for (int i = at; i < numChunks && i < at + GROUP_MAX; i++) {
-      if (chunks[i].cid == NULL) {
-        error = EFAULT;
-        result = -1;
-        break;
-      }
-      pb_text(&body, 1, chunks[i].cid);
-    }
-    if (result == 0) {
-      pb_bytes(&body, 2, REQUEST_TEXT, sizeof REQUEST_TEXT);
-      result = click_send(sockfd, API_REQUESTCHUNK, &body);
+  if (buffer == NULL) {
+    result = -1;
+    error = ENOMEM;
+  }
+  for (int at = 0; result == 0 && at < numChunks;) {
+    pb_out body = {buffer + API_MESSAGE_MAX, API_MESSAGE_MAX - MARGIN, 0, false};
+    int count = add_dags(&body, chunks + at, numChunks - at, API_MESSAGE_MAX - MARGIN);
+    if (count < 0) {
+      result = -1;
       error = errno;
+      break;
     }
+    pb_bytes(&body, 2, REQUEST_TEXT, sizeof REQUEST_TEXT);
+    result = click_send(sockfd, API_REQUESTCHUNK, &body);
+    error = errno;
+    at += count;
   }
   state_release(s);
   if (result < 0) {
@@ -262,31 +289,31 @@ int XgetChunkStatuses(int sockfd, ChunkStatus *statuses, int numChunks) {
   if (buffer == NULL) {
     return fail(s, ENOMEM);
   }
-  pb_out body = {buffer + API_MESSAGE_MAX, API_MESSAGE_MAX - 64, 0, false};
-  for (int i = 0; i < numChunks; i++) {
-    if (statuses[i].cid == NULL) {
-      return fail(s, EFAULT);
-    }
-    pb_text(&body, 1, statuses[i].cid);
-  }
-  pb_bytes(&body, 3, STATUS_TEXT, sizeof STATUS_TEXT);
-  if (click_ask(sockfd, s, API_GETCHUNKSTATUS, &body, &answer) < 0) {
-    return fail(s, errno);
-  }
   int all = READY_TO_READ;
-  int at = 0;
-  pb_field field;
-  while (at < numChunks && pb_next(&answer.body, &field)) {
-    if (field.field == 2 && field.wire == 2) {
-      int status = status_of(&field);
-      statuses[at++].status = status;
-      all = status == READY_TO_READ ? all : (all & ~READY_TO_READ) | status;
+  for (int at = 0; at < numChunks;) {
+    pb_out body = {buffer + API_MESSAGE_MAX, API_MESSAGE_MAX - MARGIN, 0, false};
+    int count = add_dags(&body, statuses + at, numChunks - at, STATUS_MAX);
+    if (count < 0) {
+      return fail(s, errno);
+    }
+    pb_bytes(&body, 3, STATUS_TEXT, sizeof STATUS_TEXT);
+    if (click_ask(sockfd, s, API_GETCHUNKSTATUS, &body, NULL, &answer) < 0) {
+      return fail(s, errno);
+    }
+    pb_field field;
+    int end = at + count;
+    while (at < end && pb_next(&answer.body, &field)) {
+      if (field.field == 2 && field.wire == 2) {
+        int status = status_of(&field);
+        statuses[at++].status = status;
+        all = status == READY_TO_READ ? all : (all & ~READY_TO_READ) | status;
+      }
+    }
+    if (at < end) {
+      return fail(s, ECLICKCONTROL);
     }
   }
   state_unlock(s);
-  if (at < numChunks) {
-    return fail(NULL, ECLICKCONTROL);
-  }
   return all;
 }
 

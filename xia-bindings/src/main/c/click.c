@@ -9,8 +9,6 @@
 
 #define ANSWER_TIMEOUT_MS 10000
 #define EARLY_MAX 4096
-#define CREDIT_WINDOW_FIELD 100
-#define CREDIT_CONSUMED_FIELD 101
 #define CREDIT_CHECK_MS 50
 #define CREDIT_STALL_MS 60000
 /* How long a waiting call takes to notice that its socket is being closed by another thread. */
@@ -76,12 +74,20 @@ static int send_datagram(int fd, uint8_t *bytes, size_t length) {
   return send_parts(fd, &part, 1);
 }
 
-int click_send(int fd, int type, const pb_out *body) {
+int click_port_of(int fd) {
+  struct sockaddr_in here;
+  socklen_t length = sizeof here;
+  return fd >= 0 && getsockname(fd, (struct sockaddr *)&here, &length) == 0 ? ntohs(here.sin_port) : 0;
+}
+
+int click_send(int fd, int type, const pb_out *body) { return click_send_with(fd, type, body, NULL); }
+
+int click_send_with(int fd, int type, const pb_out *body, const pb_out *beside) {
   uint8_t head[16];
   pb_out out = {head, sizeof head, 0, false};
   pb_int(&out, 1, type);
-  struct iovec parts[2] = {{head, 0}, {NULL, 0}};
-  int count = 1;
+  struct iovec parts[3] = {{head, 0}, {NULL, 0}, {NULL, 0}};
+  size_t count = 1;
   if (body != NULL) {
     if (body->overflow) {
       errno = EMSGSIZE;
@@ -93,8 +99,12 @@ int click_send(int fd, int type, const pb_out *body) {
     parts[1].iov_len = body->length;
     count = 2;
   }
+  if (beside != NULL) {
+    parts[count].iov_base = beside->data;
+    parts[count++].iov_len = beside->length;
+  }
   parts[0].iov_len = out.length;
-  return send_parts(fd, parts, (size_t)count);
+  return send_parts(fd, parts, count);
 }
 
 static long now_ms(void) {
@@ -111,8 +121,10 @@ static bool decode(uint8_t *data, size_t length, api_message *out) {
   }
   out->data = data;
   out->type = (int)field.number;
-  out->window = pb_find(in, CREDIT_WINDOW_FIELD, &field) && field.wire == 0 ? field.number : 0;
-  out->consumed = pb_find(in, CREDIT_CONSUMED_FIELD, &field) && field.wire == 0 ? field.number : 0;
+  out->window = pb_find(in, EXT_WINDOW, &field) && field.wire == 0 ? field.number : 0;
+  out->consumed = pb_find(in, EXT_CONSUMED, &field) && field.wire == 0 ? field.number : 0;
+  out->has_end = pb_find(in, EXT_END, &field) && field.wire == 0;
+  out->end_error = out->has_end ? (int)field.number : 0;
   out->body.at = out->body.end = data;
   if (pb_find(in, out->type + 1, &field) && field.wire == 2) {
     out->body.at = field.data;
@@ -129,7 +141,9 @@ static void note_credit(xsocket *s, const api_message *message) {
   if (message->consumed > s->taken && message->consumed <= s->sent) {
     s->taken = message->consumed;
   }
-  pthread_cond_broadcast(&s->credit_changed);
+  if (message->has_end && message->type == API_SEND) {
+    s->broken = message->end_error != 0 ? message->end_error : EPIPE;
+  }
   pthread_mutex_unlock(&s->credit_lock);
 }
 
@@ -236,7 +250,7 @@ int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api
     if (!decode(buffer, (size_t)length, message)) {
       continue;
     }
-    if (message->window > 0 || message->consumed > 0) {
+    if (message->window > 0) {
       note_credit(s, message);
     }
     if (message->type == type || message->type == or_type) {
@@ -248,49 +262,44 @@ int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api
   }
 }
 
-/* Whether more may be sent, else waits a moment for another thread's reading to change that. */
-static bool credit_available(xsocket *s, size_t length, int wait_ms) {
+/* Takes the reports that have come. */
+static void take_reports(xsocket *s) {
+  uint8_t bytes[64];
+  api_message message;
+  ssize_t length;
+  int error = errno;
+  while (s->credit_fd >= 0 && (length = recv(s->credit_fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
+    if (decode(bytes, (size_t)length, &message)) {
+      note_credit(s, &message);
+    }
+  }
+  errno = error;
+}
+
+/* Whether more may be sent; if so it counts as sent. A piece larger than the window goes alone. */
+static bool credit_take(xsocket *s, size_t length, uint64_t *offset) {
   pthread_mutex_lock(&s->credit_lock);
   bool has = s->window == 0 || s->sent == s->taken || s->sent - s->taken + length <= s->window;
-  if (!has && wait_ms > 0) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += wait_ms * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&s->credit_changed, &s->credit_lock, &until);
-  }
   if (has) {
+    *offset = s->sent;
     s->sent += length;
   }
   pthread_mutex_unlock(&s->credit_lock);
   return has;
 }
 
-int credit_wait(int fd, xsocket *s, size_t length) {
+int credit_wait(xsocket *s, size_t length, uint64_t *offset) {
   long deadline = now_ms() + CREDIT_STALL_MS;
   uint64_t taken = s->taken;
-  while (!credit_available(s, length, 0)) {
+  take_reports(s);
+  while (s->broken == 0 && !credit_take(s, length, offset)) {
     if (s->closing) {
       errno = EBADF;
       return -1;
     }
-    int got = 0;
-    bool read = pthread_mutex_trylock(&s->lock) == 0;
-    if (read) {
-      read = s->waiting == 0; /* else who waits for data hears of it first */
-      api_message message;
-      got = read ? click_receive(fd, s, API_SEND, API_SEND, CREDIT_CHECK_MS, &message) : 0;
-      int error = errno;
-      pthread_mutex_unlock(&s->lock);
-      if (got < 0 && error != ETIMEDOUT) {
-        errno = error;
-        return -1;
-      }
-    }
-    if (!read && credit_available(s, length, CREDIT_CHECK_MS)) {
-      return 0;
-    }
+    struct pollfd ready = {.fd = s->credit_fd, .events = POLLIN};
+    poll(&ready, 1, CREDIT_CHECK_MS);
+    take_reports(s);
     if (s->taken != taken) {
       taken = s->taken;
       deadline = now_ms() + CREDIT_STALL_MS;
@@ -298,6 +307,10 @@ int credit_wait(int fd, xsocket *s, size_t length) {
       errno = ETIMEDOUT;
       return -1;
     }
+  }
+  if (s->broken != 0) {
+    errno = s->broken;
+    return -1;
   }
   return 0;
 }
@@ -310,7 +323,7 @@ void credit_received(int fd, xsocket *s, size_t length) {
   uint8_t bytes[32];
   pb_out out = {bytes, sizeof bytes, 0, false};
   pb_int(&out, 1, API_RECV);
-  pb_int(&out, CREDIT_CONSUMED_FIELD, (int64_t)s->received);
+  pb_int(&out, EXT_CONSUMED, (int64_t)s->received);
   if (send_datagram(fd, bytes, out.length) == 0) {
     s->reported = s->received;
   }
@@ -336,9 +349,9 @@ static bool is_late(const api_message *message, int type) {
   return pb_find(message->body, 1, &field) && (int)field.number != type;
 }
 
-int click_call(int fd, xsocket *s, int type, const pb_out *body) {
+int click_call(int fd, xsocket *s, int type, const pb_out *body, const pb_out *beside) {
   api_message answer;
-  if (click_send(fd, type, body) < 0) {
+  if (click_send_with(fd, type, body, beside) < 0) {
     return -1;
   }
   do {
@@ -349,8 +362,8 @@ int click_call(int fd, xsocket *s, int type, const pb_out *body) {
   return result_of(&answer, type);
 }
 
-int click_ask(int fd, xsocket *s, int type, const pb_out *body, api_message *answer) {
-  if (click_send(fd, type, body) < 0 || click_receive(fd, s, type, API_RESULT, click_timeout_ms(), answer) < 0) {
+int click_ask(int fd, xsocket *s, int type, const pb_out *body, const pb_out *beside, api_message *answer) {
+  if (click_send_with(fd, type, body, beside) < 0 || click_receive(fd, s, type, API_RESULT, click_timeout_ms(), answer) < 0) {
     return -1;
   }
   if (answer->type == API_RESULT) {

@@ -20,6 +20,16 @@ enum {
   API_READNAMESERVERDAG, API_ISDUALSTACKROUTER, API_GETPEERNAME, API_GETSOCKNAME
 };
 
+/* Fields beside the sub-message that our node and our library exchange; Click skips them (docs/xsocket-api.md). */
+enum {
+  EXT_WINDOW = 100,      /* the node offers flow control */
+  EXT_CONSUMED = 101,    /* bytes of one direction taken in all */
+  EXT_LISTENER = 102,    /* port of the socket whose connection is accepted */
+  EXT_REPORT_PORT = 103, /* where the node tells what it has taken */
+  EXT_END = 104,         /* the stream is over: 0 in order, else why */
+  EXT_OFFSET = 105       /* of the first byte of a piece: one that was lost on the way is noticed */
+};
+
 /* --- pb.c: the few pieces of protobuf that the protocol needs --- */
 
 typedef struct {
@@ -93,13 +103,17 @@ typedef struct {
   volatile bool closing; /* calls that wait give up with EBADF */
 
   /* Flow control with a node that offers it; window 0 means that it does not, as the prototype. */
+  pthread_mutex_t sending; /* pieces go out in the order of their offsets */
   pthread_mutex_t credit_lock;
-  pthread_cond_t credit_changed;
+  int credit_fd; /* reports come here, so that they never make the socket look readable; -1: none */
   uint64_t window;
   uint64_t sent;
   uint64_t taken; /* of the sent bytes, by the node */
   uint64_t received;
   uint64_t reported; /* of the received bytes, to the node */
+  bool ended;        /* nothing more will come */
+  int end_error;     /* why, 0: the peer has finished */
+  int broken;        /* errno for sends */
 } xsocket;
 
 HIDDEN int state_add(int fd, int type);
@@ -126,20 +140,26 @@ typedef struct {
   int type;
   uint64_t window;   /* field 100: the node offers flow control */
   uint64_t consumed; /* field 101: bytes that the node has taken in all */
+  bool has_end;
+  int end_error;     /* field 104 */
 } api_message;
 
 HIDDEN int click_socket(void);
 /* Sends one message whose sub-message was built in body (may be NULL). */
 HIDDEN int click_send(int fd, int type, const pb_out *body);
+/* The same with fields beside the sub-message (may be NULL). */
+HIDDEN int click_send_with(int fd, int type, const pb_out *body, const pb_out *beside);
+/* The UDP port of a descriptor, 0 if it has none. */
+HIDDEN int click_port_of(int fd);
 /* Waits for a message of one of two types; others that carry data are kept. timeout_ms < 0 waits for ever.
  * For data the caller has the record from state_read, and the lock is open while nothing is there. */
 HIDDEN int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api_message *message);
 /* Sends a request and waits for its XRESULT; 0 or -1 with errno. */
-HIDDEN int click_call(int fd, xsocket *s, int type, const pb_out *body);
+HIDDEN int click_call(int fd, xsocket *s, int type, const pb_out *body, const pb_out *beside);
 /* Sends a request and waits for the message of the same type. */
-HIDDEN int click_ask(int fd, xsocket *s, int type, const pb_out *body, api_message *answer);
-/* Waits until length more bytes may be sent; 0 or -1 with errno. */
-HIDDEN int credit_wait(int fd, xsocket *s, size_t length);
+HIDDEN int click_ask(int fd, xsocket *s, int type, const pb_out *body, const pb_out *beside, api_message *answer);
+/* Waits until length more bytes may be sent and gives the offset of the first; 0 or -1 with errno. */
+HIDDEN int credit_wait(xsocket *s, size_t length, uint64_t *offset);
 /* Counts received bytes and tells the node now and then. */
 HIDDEN void credit_received(int fd, xsocket *s, size_t length);
 HIDDEN uint8_t *click_buffer(void);

@@ -28,7 +28,7 @@ int XreadLocalHostAddr(int sockfd, char *ad, unsigned ad_len, char *hid, unsigne
   if (s == NULL) {
     return -1;
   }
-  int result = click_ask(sockfd, s, API_READLOCALHOSTADDR, NULL, &answer);
+  int result = click_ask(sockfd, s, API_READLOCALHOSTADDR, NULL, NULL, &answer);
   if (result == 0 && (text_field(answer.body, 1, ad, ad_len) < 0 || text_field(answer.body, 2, hid, hid_len) < 0)) {
     errno = ECLICKCONTROL;
     result = -1;
@@ -74,7 +74,7 @@ int XreadNameServerDAG(int sockfd, sockaddr_x *dag) {
   if (s == NULL) {
     return -1;
   }
-  int result = click_ask(sockfd, s, API_READNAMESERVERDAG, NULL, &answer);
+  int result = click_ask(sockfd, s, API_READNAMESERVERDAG, NULL, NULL, &answer);
   if (result == 0) {
     result = pb_find(answer.body, 1, &text) ? dag_parse((const char *)text.data, text.length, dag) : fail(ECLICKCONTROL);
   }
@@ -89,7 +89,7 @@ int XisDualStackRouter(int sockfd) {
   if (s == NULL) {
     return -1;
   }
-  int result = click_ask(sockfd, s, API_ISDUALSTACKROUTER, NULL, &answer);
+  int result = click_ask(sockfd, s, API_ISDUALSTACKROUTER, NULL, NULL, &answer);
   if (result == 0) {
     result = pb_find(answer.body, 1, &flag) ? (int)flag.number : 0;
   }
@@ -228,7 +228,7 @@ int Xgetaddrinfo(const char *name, const char *service, const struct addrinfo *h
   int flags = hints != NULL ? hints->ai_flags : 0;
   int socktype = hints != NULL ? hints->ai_socktype : 0;
   sockaddr_x address;
-  if (result == NULL || (name == NULL && service == NULL)) {
+  if (result == NULL) {
     return EAI_NONAME;
   }
   *result = NULL;

@@ -46,6 +46,16 @@ static int done_send(xsocket *s, int result) {
   return result;
 }
 
+/* Opens the socket on which the node tells what it has taken of a stream, and says so. */
+static int report_port(xsocket *s, pb_out *beside) {
+  s->credit_fd = click_socket();
+  if (s->credit_fd < 0) {
+    return -1;
+  }
+  pb_int(beside, EXT_REPORT_PORT, click_port_of(s->credit_fd));
+  return 0;
+}
+
 int Xsocket(int family, int transport_type, int protocol) {
   if (family != AF_XIA) {
     return fail(NULL, EAFNOSUPPORT);
@@ -63,7 +73,12 @@ int Xsocket(int family, int transport_type, int protocol) {
     pb_out body = {bytes, sizeof bytes, 0, false};
     pb_int(&body, 1, transport_type);
     pb_text(&body, 2, "credit/1");
-    int result = click_call(fd, s, API_SOCKET, &body);
+    uint8_t more[16];
+    pb_out beside = {more, sizeof more, 0, false};
+    int result = -1;
+    if (transport_type != XSOCK_STREAM || report_port(s, &beside) == 0) {
+      result = click_call(fd, s, API_SOCKET, &body, &beside);
+    }
     state_unlock(s);
     if (result == 0) {
       return fd;
@@ -98,7 +113,7 @@ int Xbind(int sockfd, const struct sockaddr *addr, socklen_t addrlen) {
     return fail(NULL, EINVAL);
   }
   xsocket *s = state_lock(sockfd);
-  return s == NULL ? -1 : done(s, click_call(sockfd, s, API_BIND, &body));
+  return s == NULL ? -1 : done(s, click_call(sockfd, s, API_BIND, &body, NULL));
 }
 
 /* The window that the node offered for this socket, 0 with a node that knows no flow control. Not in the prototype. */
@@ -187,7 +202,10 @@ int Xaccept(int sockfd, struct sockaddr *addr, socklen_t *addrlen) {
   xsocket *s = NULL;
   int error = ENOMEM;
   if (state_add(fd, XSOCK_STREAM) == 0 && (s = state_lock(fd)) != NULL) {
-    if (click_ask(fd, s, API_ACCEPT, NULL, &message) == 0) {
+    uint8_t more[16];
+    pb_out beside = {more, sizeof more, 0, false};
+    pb_int(&beside, EXT_LISTENER, click_port_of(sockfd));
+    if (report_port(s, &beside) == 0 && click_ask(fd, s, API_ACCEPT, NULL, &beside, &message) == 0) {
       copy_dag(message.body, 1, addr, addrlen);
       s->connected = true;
       return done(s, fd);
@@ -230,12 +248,23 @@ int Xsend(int sockfd, const void *buf, size_t len, int flags) {
   if (buffer == NULL) {
     return done_send(s, -1);
   }
-  if (credit_wait(sockfd, s, length) < 0) {
-    return done_send(s, -1);
-  }
   pb_out body = {buffer + API_MESSAGE_MAX, API_MESSAGE_MAX, 0, false};
   pb_bytes(&body, 1, buf, length);
-  return done_send(s, click_send(sockfd, API_SEND, &body) < 0 ? -1 : (int)length);
+  uint8_t more[16];
+  pb_out beside = {more, sizeof more, 0, false};
+  uint64_t offset = 0;
+  pthread_mutex_lock(&s->sending);
+  int sent = credit_wait(s, length, &offset);
+  if (sent == 0) {
+    if (s->window > 0) {
+      pb_int(&beside, EXT_OFFSET, (int64_t)offset);
+    }
+    sent = click_send_with(sockfd, API_SEND, &body, &beside);
+  }
+  int error = errno;
+  pthread_mutex_unlock(&s->sending);
+  errno = error;
+  return done_send(s, sent < 0 ? -1 : (int)length);
 }
 
 /* Moves bytes of a packet that was read in part; frees it once empty. */
@@ -268,6 +297,12 @@ static int keep_left(xsocket *s, const uint8_t *data, size_t length) {
   return 0;
 }
 
+/* What a call for data says once nothing more will come: 0, or -1 with errno. */
+static int at_end(xsocket *s) {
+  errno = s->end_error;
+  return done_read(s, s->end_error == 0 ? 0 : -1);
+}
+
 int Xrecv(int sockfd, void *buf, size_t len, int flags) {
   if (flags != 0) {
     return fail(NULL, EOPNOTSUPP);
@@ -291,10 +326,18 @@ int Xrecv(int sockfd, void *buf, size_t len, int flags) {
   if (s->left != NULL) {
     return done_read(s, take_left(s, buf, len));
   }
+  if (s->ended) {
+    return at_end(s);
+  }
   api_message message;
   pb_field payload;
   if (click_receive(sockfd, s, API_RECV, API_RECV, -1, &message) < 0) {
     return done_read(s, -1);
+  }
+  if (message.has_end) {
+    s->ended = true;
+    s->end_error = message.end_error;
+    return at_end(s);
   }
   if (!pb_find(message.body, 3, &payload)) {
     return done_read(s, 0);
@@ -396,7 +439,7 @@ int Xclose(int sockfd) {
   if (s == NULL) {
     return -1;
   }
-  int result = click_call(sockfd, s, API_CLOSE, NULL);
+  int result = click_call(sockfd, s, API_CLOSE, NULL, NULL);
   int error = errno;
   state_unlock(s);
   state_remove(sockfd);
@@ -431,7 +474,7 @@ int Xsetsockopt(int sockfd, int optname, const void *optval, socklen_t optlen) {
   }
   pb_int(&body, 1, optname);
   pb_int(&body, 2, value);
-  return done(s, click_call(sockfd, s, API_SETSOCKOPT, &body));
+  return done(s, click_call(sockfd, s, API_SETSOCKOPT, &body, NULL));
 }
 
 int Xgetsockopt(int sockfd, int optname, void *optval, socklen_t *optlen) {
@@ -454,7 +497,7 @@ int Xgetsockopt(int sockfd, int optname, void *optval, socklen_t *optlen) {
     return -1;
   }
   pb_int(&body, 1, optname);
-  if (click_ask(sockfd, s, API_GETSOCKOPT, &body, &answer) < 0) {
+  if (click_ask(sockfd, s, API_GETSOCKOPT, &body, NULL, &answer) < 0) {
     return done(s, -1);
   }
   int value = pb_find(answer.body, 2, &field) ? (int)field.number : 0;
@@ -481,7 +524,7 @@ static int name_of(int sockfd, int type, struct sockaddr *addr, socklen_t *addrl
   if (!s->connected) {
     return fail(s, ENOTCONN);
   }
-  if (click_ask(sockfd, s, type, NULL, &answer) < 0) {
+  if (click_ask(sockfd, s, type, NULL, NULL, &answer) < 0) {
     return done(s, -1);
   }
   copy_dag(answer.body, 1, addr, addrlen);

@@ -1,7 +1,7 @@
 #include "internal.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #define FDS_MAX 65536
 
@@ -18,7 +18,10 @@ static void free_state(xsocket *s) {
   pthread_mutex_destroy(&s->reading);
   pthread_mutex_destroy(&s->lock);
   pthread_mutex_destroy(&s->credit_lock);
-  pthread_cond_destroy(&s->credit_changed);
+  pthread_mutex_destroy(&s->sending);
+  if (s->credit_fd >= 0) {
+    close(s->credit_fd);
+  }
   free(s);
 }
 
@@ -57,7 +60,8 @@ int state_add(int fd, int type) {
   pthread_mutex_init(&s->reading, NULL);
   pthread_mutex_init(&s->lock, NULL);
   pthread_mutex_init(&s->credit_lock, NULL);
-  pthread_cond_init(&s->credit_changed, NULL);
+  pthread_mutex_init(&s->sending, NULL);
+  s->credit_fd = -1;
   pthread_mutex_lock(&table_lock);
   detach(fd); /* the descriptor's former owner closed it behind our back */
   table[fd] = s;
@@ -137,7 +141,7 @@ bool state_has_data(int fd) {
   if (fd >= 0 && fd < FDS_MAX) {
     pthread_mutex_lock(&table_lock);
     const xsocket *s = table[fd];
-    has = s != NULL && (s->early_first != NULL || s->left != NULL);
+    has = s != NULL && (s->early_first != NULL || s->left != NULL || s->ended);
     pthread_mutex_unlock(&table_lock);
   }
   return has;

@@ -94,14 +94,27 @@ public final class Lab implements AutoCloseable, Starter {
     List<String> command = new ArrayList<>(prefix);
     command.add(launcher());
     command.addAll(arguments);
+    launch(name, command, directory, Map.of("XMIG_NO_BUILD", "1"));
+  }
+
+  /**
+   * Starts a program that is not ours as a process of the run.
+   *
+   * @param name for messages and for the log
+   * @param workingDirectory of the process
+   * @param environment added to ours
+   */
+  void launch(
+      String name, List<String> command, Path workingDirectory, Map<String, String> environment) {
     Path log = log(name);
     try {
       ProcessBuilder builder =
           new ProcessBuilder(command)
+              .directory(workingDirectory.toFile())
               .redirectErrorStream(true)
               .redirectOutput(log.toFile())
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
-      builder.environment().put("XMIG_NO_BUILD", "1");
+      builder.environment().putAll(environment);
       Process process = builder.start();
       synchronized (children) {
         children.push(new Child(name, process, log));
@@ -117,15 +130,21 @@ public final class Lab implements AutoCloseable, Starter {
   }
 
   /**
-   * Waits until a process says that it is ready.
+   * Throws with the end of its log if a process has ended.
    *
-   * @param readyWord its output contains this once it is
-   * @throws RunException with the end of its log when it ends or stays silent instead
+   * @throws RunException with its exit status
    */
-  @Override
-  public void awaitReady(String name, String readyWord, Duration limit) {
-    Child child = child(name);
-    awaitReady(name, child.process(), child.log(), readyWord, limit);
+  void requireAlive(String name) {
+    Process process = child(name).process();
+    if (!process.isAlive()) {
+      throw new RunException(
+          name + " ended at once", Map.of("status", process.exitValue(), "said", tail(name)));
+    }
+  }
+
+  /** The last lines that a process has written. */
+  String tail(String name) {
+    return tail(log(name));
   }
 
   private Child child(String name) {
@@ -135,6 +154,18 @@ public final class Lab implements AutoCloseable, Starter {
           .findFirst()
           .orElseThrow(() -> new IllegalArgumentException("no process " + name));
     }
+  }
+
+  /**
+   * Waits until a process says that it is ready.
+   *
+   * @param readyWord its output contains this once it is
+   * @throws RunException with the end of its log when it ends or stays silent instead
+   */
+  @Override
+  public void awaitReady(String name, String readyWord, Duration limit) {
+    Child child = child(name);
+    awaitReady(name, child.process(), child.log(), readyWord, limit);
   }
 
   private static String launcher() {

@@ -38,6 +38,7 @@ public final class Nodes {
   public static final String VM = "VM";
 
   private static final String LIBRARY = "libxsocket";
+  private static final String ROUTER_PORT = "--router-port";
   private static final Duration START = Duration.ofSeconds(30);
 
   private final Lab lab;
@@ -48,6 +49,7 @@ public final class Nodes {
   private final Network network;
   private final Path trust;
   private boolean offerLibrary;
+  private Path file;
 
   private Nodes(
       Lab lab,
@@ -62,6 +64,7 @@ public final class Nodes {
     this.identities = identities;
     this.network = network;
     this.trust = trust;
+    this.file = lab.directory().resolve(scenario.topology());
   }
 
   /**
@@ -125,20 +128,56 @@ public final class Nodes {
       LibraryFinder.Found library = LibraryFinder.find(path.isEmpty() ? null : path);
       LibraryCheck.of(library.path()).requireUsable();
     }
+    if (ClickProgram.isNamed(options.router)) {
+      ClickProgram.of(options.router);
+    }
   }
 
   /** Makes the links, starts every node and its services; returns when they serve. */
   void start() {
+    ClickRouters routers = clickRouters() ? startClick() : null;
     Net made = lab.own(makeLinks());
     links = made;
-    for (String node : names()) {
+    List<String> ours =
+        names().stream().filter(node -> routers == null || !isGateway(node)).toList();
+    for (String node : ours) {
       lab.launch(node, made.prefix(node), nodeWords(node, made));
     }
-    names().forEach(node -> lab.awaitReady(node, "\nready", START));
+    ours.forEach(node -> lab.awaitReady(node, "\nready", START));
     made.nodesRun();
+    if (routers != null) {
+      routers.startGateways(
+          throughLibrary() ? withColon() : LIBRARY + ":ours", this::gatewayOnClick);
+    }
     if (throughLibrary()) {
       names().stream().filter(node -> !isGateway(node)).forEach(this::startServices);
     }
+  }
+
+  /** The rest of the topology is for nodes of ours from here on. */
+  private ClickRouters startClick() {
+    ClickRouters routers =
+        ClickRouters.start(
+            lab,
+            network.topology(),
+            network.gateways(),
+            ClickProgram.of(options.router),
+            options.mtu);
+    file = routers.rest();
+    return routers;
+  }
+
+  /** Click does not tell by which port a datagram came, so that no port can be asked for. */
+  private List<String> gatewayOnClick(String router) {
+    List<String> words = new ArrayList<>(servicesOf(router).get(0));
+    for (int at = words.indexOf(ROUTER_PORT); at >= 0; at = words.indexOf(ROUTER_PORT)) {
+      words.subList(at, at + 2).clear();
+    }
+    return words;
+  }
+
+  private boolean clickRouters() {
+    return ClickProgram.isNamed(options.router);
   }
 
   private Net makeLinks() {
@@ -169,14 +208,11 @@ public final class Nodes {
   private List<String> nodeWords(String node, Net net) {
     List<String> words =
         new ArrayList<>(
-            List.of(
-                "node",
-                lab.directory().resolve(scenario.topology()).toString(),
-                "--run",
-                lab.directory().toString(),
-                "--only",
-                node));
+            List.of("node", file.toString(), "--run", lab.directory().toString(), "--only", node));
     words.addAll(net.nodeOptions());
+    if (clickRouters()) { // what the file attaches leads to click, and to nothing else
+      words.remove("--no-attachments");
+    }
     if (isGateway(node) || !throughLibrary()) {
       servicesOf(node)
           .forEach(service -> words.addAll(List.of("--with", withService(node, service))));
@@ -246,9 +282,11 @@ public final class Nodes {
 
   /** What {@code --xia} of a command says that is to run on this host. */
   String stackOf(String node) {
-    return throughLibrary()
-        ? options.xia + (options.xia.equals(LIBRARY) ? ":" : "") + "@" + portsOf(node)
-        : nodeOf(node);
+    return throughLibrary() ? withColon() + "@" + portsOf(node) : nodeOf(node);
+  }
+
+  private String withColon() {
+    return options.xia.equals(LIBRARY) ? LIBRARY + ":" : options.xia;
   }
 
   private String said(String node, String pattern) {
@@ -299,10 +337,13 @@ public final class Nodes {
     return Stacks.open(stackOf(node));
   }
 
-  /** A node's own stack, whatever its host uses: for looking at its counters. */
+  /**
+   * A node's own stack, whatever its host uses: for looking at its counters. A router that is not
+   * ours has none; the client's answers in its place that it does not know them.
+   */
   XiaStack inspect(String node) {
-    Path socket = lab.directory().resolve(node + ".api");
-    return Stacks.open("node:" + socket);
+    String ours = clickRouters() && isGateway(node) ? scenario.client() : node;
+    return Stacks.open("node:" + lab.directory().resolve(ours + ".api"));
   }
 
   /** The stack as results name it. */
@@ -321,7 +362,7 @@ public final class Nodes {
       return List.of("--no-routing");
     }
     List<String> words = new ArrayList<>();
-    ports.forEach(port -> words.addAll(List.of("--router-port", port.toString())));
+    ports.forEach(port -> words.addAll(List.of(ROUTER_PORT, port.toString())));
     return words;
   }
 }

@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
       "  testbed/inter-ad --ram-only --ads 3 --migrations 6",
       "  testbed/inter-ad --ram-only --client-ad 3 --agent host",
       "  testbed/intra-ad --ram-only --ballast 280 --dirty 10 --shape 1gbit,1ms",
+      "  testbed/intra-ad --ram-only --router click:/opt/xia-core/click/userlevel/click",
       "  testbed/intra-ad --ram-only --xia libxsocket:/opt/xia-core/api/lib/libXsocket.so"
     })
 public final class RunCommand implements Callable<Integer> {

@@ -126,6 +126,17 @@ public final class RunOptions {
   String xia = "node";
 
   @Option(
+      names = "--router",
+      paramLabel = "ROUTER",
+      defaultValue = "node",
+      description = {
+        "What the routers are: node (ours), or click:PROGRAM[,DIRECTORY], the prototype's user-level"
+            + " click; DIRECTORY has xia_router_lib.click, default ../conf beside the program."
+            + " Default: ${DEFAULT-VALUE}."
+      })
+  String router = "node";
+
+  @Option(
       names = "--downtime-limit",
       paramLabel = "MS",
       defaultValue = "50",
@@ -200,6 +211,9 @@ public final class RunOptions {
     if (diskMb < 0 || diskMb > 3000 || mtu < 1024 || mtu > 65_535) {
       return "--disk must be 0 to 3000 and --mtu 1024 to 65535";
     }
+    if (!router.equals("node") && !ClickProgram.isNamed(router)) {
+      return "--router must be node or click:PROGRAM[,DIRECTORY], not " + router;
+    }
     if (!xia.matches("node|libxsocket(:[^@]*)?")) {
       return "--xia must be node or libxsocket[:PATH], not " + xia;
     }
@@ -211,6 +225,9 @@ public final class RunOptions {
     }
     if (!links.equals("user") && !links.equals("veth")) {
       return "--links is user or veth, not '" + links + "'";
+    }
+    if (!router.equals("node") && (links.equals("veth") || shape != null)) {
+      return "--router click goes with --links user and the topology's own rates and delays";
     }
     if (links.equals("veth") && xia.startsWith("libxsocket")) {
       return "--xia libxsocket needs --links user: the library's nodes are found on the loopback";

@@ -199,9 +199,35 @@ public class LibXsocketBenchmark {
     loop.close();
   }
 
-  /** One chunk put into the cache. */
+  /** One chunk of many that are put into the cache at once. */
   @Benchmark
-  public Object put() throws Exception {
+  @OperationsPerInvocation(CHUNKS)
+  public void put() throws Exception {
+    CountDownLatch done = new CountDownLatch(CHUNKS);
+    List<ByteBuffer> chunksToPut = new ArrayList<>();
+    List<Xid> names = new ArrayList<>();
+    for (int i = 0; i < CHUNKS; i++) {
+      ByteBuffer chunk = ByteBuffer.allocate(CHUNK).putInt(0, counter++);
+      chunksToPut.add(chunk);
+      names.add(Cid.of(chunk.duplicate()));
+    }
+    here.loop()
+        .execute(
+            () -> {
+              for (int i = 0; i < CHUNKS; i++) {
+                slice
+                    .put(names.get(i), chunksToPut.get(i))
+                    .whenComplete((value, failure) -> done.countDown());
+              }
+            });
+    if (!done.await(20, TimeUnit.SECONDS)) {
+      throw new IllegalStateException("missing " + done.getCount());
+    }
+  }
+
+  /** One chunk put into the cache, the next only when it is there. */
+  @Benchmark
+  public Object putAlone() throws Exception {
     content.putInt(0, counter++);
     Xid cid = Cid.of(content.duplicate());
     return on(here, () -> slice.put(cid, content.duplicate()));

@@ -3,17 +3,26 @@ package io.xmig.xia.click;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.xmig.xia.socket.control.ControlReply;
 import io.xmig.xia.testkit.Vectors;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Fuzzing of Click files and control connections; the seeds run in the normal build. */
+/**
+ * Fuzzing of Click files and control connections; in the normal build the seeds run, whole and
+ * damaged.
+ */
 class ClickFuzzTest {
   static Stream<byte[]> files() {
     try (Stream<Path> files = Files.list(Path.of("..", "testbed", "topologies"))) {
@@ -61,5 +70,60 @@ class ClickFuzzTest {
     ControlSession session = new ControlSession(tree);
     String answers = new String(session.receive(ByteBuffer.wrap(bytes)), StandardCharsets.UTF_8);
     assertThat(answers).matches("(?s)|[0-9]{3}[ -].*\n.*");
+  }
+
+  /** Bytes of a seed changed, repeated, left out and cut off, as often as there are seeds. */
+  private static byte[] damaged(List<byte[]> seeds, Random random) {
+    byte[] from = seeds.get(random.nextInt(seeds.size()));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    int end = random.nextInt(4) == 0 ? random.nextInt(from.length + 1) : from.length;
+    for (int i = 0; i < end; i++) {
+      int what = random.nextInt(400);
+      if (what > 1) {
+        out.write(what == 2 ? random.nextInt(256) : from[i]);
+      }
+      if (what == 1 && i > 0) {
+        int back = random.nextInt(Math.min(i, 40)) + 1;
+        out.write(from, i - back, back);
+      }
+    }
+    return out.toByteArray();
+  }
+
+  @MethodSource("io.xmig.xia.testkit.Seeds#seeds")
+  @ParameterizedTest(name = "seed {0}")
+  void aDamagedFileIsReadOrBlamed(long seed) {
+    Random random = new Random(seed);
+    List<byte[]> seeds = files().toList();
+    for (int i = 0; i < 20; i++) {
+      aFileIsReadOrBlamed(damaged(seeds, random));
+    }
+  }
+
+  @MethodSource("io.xmig.xia.testkit.Seeds#seeds")
+  @ParameterizedTest(name = "seed {0}")
+  void aDamagedCommandIsAnswered(long seed) {
+    Random random = new Random(seed);
+    List<byte[]> seeds = commands().toList();
+    for (int i = 0; i < 50; i++) {
+      aCommandIsAnswered(damaged(seeds, random));
+    }
+  }
+
+  @MethodSource("io.xmig.xia.testkit.Seeds#seeds")
+  @ParameterizedTest(name = "seed {0}")
+  void aDamagedAnswerOfAControlSocketIsReadOrRefused(long seed) {
+    Random random = new Random(seed);
+    List<byte[]> seeds = Vectors.load("controlsocket").stream().map(Vectors.Vector::bytes).toList();
+    for (int i = 0; i < 50; i++) {
+      byte[] bytes = damaged(seeds, random);
+      try {
+        ControlReply reply = ControlReply.read(new ByteArrayInputStream(bytes), true);
+        assertThat(reply.data().length + reply.message().length())
+            .isLessThanOrEqualTo(bytes.length);
+      } catch (IOException e) {
+        assertThat(e.getMessage()).contains("ControlSocket");
+      }
+    }
   }
 }

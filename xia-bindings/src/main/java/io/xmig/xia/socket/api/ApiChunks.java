@@ -1,6 +1,7 @@
 package io.xmig.xia.socket.api;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import io.xmig.xia.addr.Cid;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
@@ -53,7 +54,7 @@ final class ApiChunks implements AutoCloseable {
     final Dag dag;
     final String text;
     Status status = Status.WAITING;
-    @Nullable ByteString data;
+    @Nullable ByteBuffer data;
     boolean reader;
 
     Request(Dag dag, String text) {
@@ -102,7 +103,7 @@ final class ApiChunks implements AutoCloseable {
     }
     Request request = new Request(Dag.parse(text), text);
     if (!cid.is(XidType.CID) || requests.size() >= MAX_REQUESTS) {
-      LOG.info("local api: port {} requests {} (at most {} chunks)", port, cid, MAX_REQUESTS);
+      api.complain("port " + port + " requests " + cid + " (at most " + MAX_REQUESTS + " chunks)");
       request.status = Status.FAILED;
       return request;
     }
@@ -134,7 +135,7 @@ final class ApiChunks implements AutoCloseable {
 
           @Override
           public void onFailed(Xid cid, XiaSocketException cause) {
-            LOG.info("local api: port {}: {}", port, cause.getMessage());
+            api.complain("port " + port + ": " + cause.getMessage());
             request.status = Status.FAILED;
           }
         });
@@ -147,7 +148,7 @@ final class ApiChunks implements AutoCloseable {
       return;
     }
     request.status = Cid.of(data.duplicate()).equals(cid) ? Status.READY : Status.INVALID_HASH;
-    request.data = ByteString.copyFrom(data);
+    request.data = data;
     if (request.reader) {
       deliver(request, request.dag.toString());
     }
@@ -180,7 +181,7 @@ final class ApiChunks implements AutoCloseable {
 
   /** Hands a chunk over and forgets it: reading it again requests it again. */
   private void deliver(Request request, String dag) {
-    ByteString data = request.data;
+    ByteBuffer data = request.data;
     if (data != null) {
       requests.remove(request.dag.intent());
       cids.remove(request.text);
@@ -188,7 +189,14 @@ final class ApiChunks implements AutoCloseable {
           port,
           XSocketMsg.newBuilder()
               .setType(MsgType.XREADCHUNK)
-              .setXReadchunk(XSocketMsg.XReadchunk.newBuilder().setDag(dag).setPayload(data)));
+              .setXReadchunk(
+                  XSocketMsg.XReadchunk.newBuilder()
+                      .setDag(dag)
+                      .setPayload(UnsafeByteOperations.unsafeWrap(data))));
+      request.data = null;
+      if (socket != null) {
+        socket.recycle(data);
+      }
     }
   }
 

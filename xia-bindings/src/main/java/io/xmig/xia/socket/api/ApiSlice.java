@@ -44,12 +44,15 @@ final class ApiSlice implements AutoCloseable {
               if (failure != null) {
                 api.result(fromPort, MsgType.XPUTCHUNK, -1, ENOSPC);
               } else {
-                api.reply(fromPort, answer(request, cid));
+                api.reply(fromPort, answer(request, cid, !api.isOurs(fromPort)));
               }
             });
   }
 
-  private static XSocketMsg.Builder answer(XSocketMsg.XPutchunk request, Xid cid) {
+  /**
+   * @param echoed whether the chunk is sent back with its CID, as Click does
+   */
+  private static XSocketMsg.Builder answer(XSocketMsg.XPutchunk request, Xid cid, boolean echoed) {
     return XSocketMsg.newBuilder()
         .setType(MsgType.XPUTCHUNK)
         .setXPutchunk(
@@ -58,7 +61,7 @@ final class ApiSlice implements AutoCloseable {
                 .setCachesize(0)
                 .setContextid(request.getContextid())
                 .setTTL(request.getTTL())
-                .setPayload(request.getPayload())
+                .setPayload(echoed ? request.getPayload() : ByteString.EMPTY)
                 .setCid(cid.idHex())
                 .setTimestamp(java.time.Instant.now().getEpochSecond()));
   }

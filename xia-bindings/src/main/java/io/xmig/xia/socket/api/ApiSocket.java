@@ -31,7 +31,7 @@ final class ApiSocket implements AutoCloseable {
   private static final int OPT_NEXT_PROTO = 2;
   private static final int XCMP = 0x3d;
   private static final int DEFAULT_HLIM = 250;
-  private static final int BACKLOG = 128;
+  static final int BACKLOG = 128;
   private static final int MAX_EARLY_DATAGRAMS = 64;
   private static final int EADDRINUSE = 98;
 
@@ -65,6 +65,10 @@ final class ApiSocket implements AutoCloseable {
 
   int port() {
     return port;
+  }
+
+  boolean isStream() {
+    return type == STREAM;
   }
 
   Credit credit() {
@@ -103,31 +107,44 @@ final class ApiSocket implements AutoCloseable {
 
   private void bind(Dag address) {
     Xid sid = address.intent();
+    if (type == RAW || type == CHUNK) {
+      api.result(port, MsgType.XBIND, 0, 0); // the address that packets are sent from is the host's
+      return;
+    }
     if (!sid.is(XidType.SID)) {
       api.result(port, MsgType.XBIND, -1, LocalApi.EADDRNOTAVAIL);
       return;
     }
     if (type == STREAM) {
-      api.stack()
-          .listen(
-              sid,
-              BACKLOG,
-              connection -> {
-                StreamBridge arriving = new StreamBridge(api);
-                arriving.connection(connection);
-                api.announce(this, arriving);
-                return arriving;
-              })
-          .whenComplete(
-              (bound, failure) -> {
-                listener = bound;
-                bound(bound, failure);
-              });
-    } else if (type == DGRAM) {
-      openDatagrams(sid);
+      listen(sid, true);
     } else {
-      api.result(port, MsgType.XBIND, 0, 0);
+      openDatagrams(sid);
     }
+  }
+
+  /**
+   * @param again whether to look for sockets of programs that died if the SID is taken
+   */
+  private void listen(Xid sid, boolean again) {
+    api.stack()
+        .listen(
+            sid,
+            BACKLOG,
+            connection -> {
+              StreamBridge arriving = new StreamBridge(api);
+              arriving.connection(connection);
+              api.announce(this, arriving);
+              return arriving;
+            })
+        .whenComplete(
+            (bound, failure) -> {
+              if (failure != null && again && api.sweep() > 0) {
+                listen(sid, false);
+                return;
+              }
+              listener = bound;
+              bound(bound, failure);
+            });
   }
 
   private void bound(@Nullable AutoCloseable socket, @Nullable Throwable failure) {
@@ -138,6 +155,10 @@ final class ApiSocket implements AutoCloseable {
   }
 
   private void openDatagrams(@Nullable Xid sid) {
+    openDatagrams(sid, sid != null);
+  }
+
+  private void openDatagrams(@Nullable Xid sid, boolean again) {
     opening = true;
     api.stack()
         .openDatagram(
@@ -147,6 +168,10 @@ final class ApiSocket implements AutoCloseable {
         .whenComplete(
             (opened, failure) -> {
               opening = false;
+              if (failure != null && again && api.sweep() > 0) {
+                openDatagrams(sid, false);
+                return;
+              }
               datagrams = opened;
               if (sid != null) {
                 bound(opened, failure);
@@ -197,10 +222,15 @@ final class ApiSocket implements AutoCloseable {
 
   private void sendOnStream(XSocketMsg message) {
     if (bridge == null) {
-      LOG.info("local api: port {} sends without a connection", port);
+      api.complain("port " + port + " sends without a connection");
+      return;
+    }
+    if (!credit.inOrder(message)) {
+      bridge.lostPiece();
       return;
     }
     try {
+      credit.arrived(message.getXSend().getPayload().size());
       bridge.send(message.getXSend().getPayload().asReadOnlyByteBuffer());
     } catch (XiaSocketException e) {
       LOG.info("local api: port {}: {}", port, e.getMessage());
@@ -211,7 +241,7 @@ final class ApiSocket implements AutoCloseable {
   void consumed(int bytes) {
     long total = credit.taken(bytes);
     if (total >= 0) {
-      api.reply(port, Credit.consumed(total));
+      api.reply(credit.reportPort(port), Credit.consumed(total));
     }
   }
 

@@ -1,20 +1,27 @@
 package io.xmig.xia.socket.api;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnsafeByteOperations;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.DagParseException;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
+import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.api.proto.XSocketMsg;
 import io.xmig.xia.socket.api.proto.XSocketMsg.MsgType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +44,8 @@ public final class LocalApi implements AutoCloseable {
   /** Sockets that programs may have open on one node. */
   public static final int MAX_SOCKETS = 4096;
 
+  private static final long SWEEP_NS = 5_000_000_000L;
+  private static final long COMPLAINT_NS = 1_000_000_000L;
   static final int EADDRNOTAVAIL = 99;
   static final int ECONNABORTED = 103;
   static final int EINVAL = 22;
@@ -49,15 +58,33 @@ public final class LocalApi implements AutoCloseable {
   private final Map<Integer, ApiSocket> sockets = new HashMap<>();
   private final Map<Integer, ApiSlice> slices = new HashMap<>();
   private final Deque<PendingConnection> pending = new ArrayDeque<>();
+  private final ByteBuffer out = ByteBuffer.allocateDirect(MAX_DATAGRAM);
+  private EventLoop.@Nullable Timer sweeping;
+  private boolean complained;
+  private long complainedNs;
+  private long unsaid;
 
   /** Where datagrams to programs go. */
   public interface Output {
-    /** Sends one message to the UDP port of a program's socket; the buffer is the callee's. */
+    /**
+     * Sends one message to the UDP port of a program's socket; the buffer is used again after the
+     * call.
+     */
     void send(int port, ByteBuffer message);
 
     /** Bytes that lie unread in the program's socket on this port, 0 if that cannot be known. */
     default int unread(int port) {
       return 0;
+    }
+
+    /** Those of the ports whose sockets no longer exist; none if that cannot be known. */
+    default Set<Integer> gone(Set<Integer> ports) {
+      return Set.of();
+    }
+
+    /** Bytes from programs that may lie unread in the node's socket. */
+    default long buffer() {
+      return Long.MAX_VALUE / 2;
     }
   }
 
@@ -84,32 +111,62 @@ public final class LocalApi implements AutoCloseable {
   /**
    * Takes one datagram from a program; whatever is wrong with it is logged and ignored, as Click
    * does.
+   *
+   * @param datagram belongs to this node from now on
    */
   public void datagram(int port, ByteBuffer datagram) {
     XSocketMsg message;
     try {
-      message = XSocketMsg.parseFrom(datagram);
+      message = parse(datagram);
     } catch (InvalidProtocolBufferException e) {
-      LOG.info("local api: port {} sent something that is not a message: {}", port, e.getMessage());
+      complain("port " + port + " sent something that is not a message: " + e.getMessage());
       return;
     }
     try {
       handle(port, message);
     } catch (DagParseException e) {
-      LOG.info("local api: port {}: {}", port, e.getMessage());
+      complain("port " + port + ": " + e.getMessage());
       result(
           port, message.getType(), -1, message.getType() == MsgType.XBIND ? EADDRNOTAVAIL : EINVAL);
     }
   }
 
+  /** Bytes in the message are views of the datagram. */
+  private static XSocketMsg parse(ByteBuffer datagram) throws InvalidProtocolBufferException {
+    CodedInputStream in = UnsafeByteOperations.unsafeWrap(datagram).newCodedInput();
+    in.enableAliasing(true);
+    XSocketMsg message = XSocketMsg.parser().parseFrom(in);
+    in.checkLastTagWas(0);
+    return message;
+  }
+
+  /** Whether the program on this port uses our library, which reads less of some answers. */
+  boolean isOurs(int port) {
+    ApiSocket socket = sockets.get(port);
+    return socket != null && socket.credit().isOn();
+  }
+
+  /** Says what is wrong, but not as often as a program can do it. */
+  void complain(String what) {
+    long now = stack.loop().nanoTime();
+    if (complained && now - complainedNs < COMPLAINT_NS) {
+      unsaid++;
+      return;
+    }
+    LOG.info("local api: {}{}", what, unsaid == 0 ? "" : " (and " + unsaid + " more)");
+    complained = true;
+    complainedNs = now;
+    unsaid = 0;
+  }
+
   private void handle(int port, XSocketMsg message) {
     MsgType type = message.getType();
     if (type == MsgType.XSOCKET) {
-      open(port, message.getXSocket().getType(), message.getXSocket().getTemp());
+      open(port, message);
       return;
     }
     if (type == MsgType.XACCEPT) {
-      accept(port);
+      accept(port, message);
       return;
     }
     ApiSocket socket = sockets.get(port);
@@ -132,7 +189,7 @@ public final class LocalApi implements AutoCloseable {
       case XREMOVECHUNK -> removeChunk(port, message.getXRemovechunk());
       default -> {
         if (socket == null) {
-          LOG.info("local api: {} from port {} that has no socket", type, port);
+          complain(type + " from port " + port + " that has no socket");
         } else {
           socket.handle(message);
         }
@@ -140,7 +197,8 @@ public final class LocalApi implements AutoCloseable {
     }
   }
 
-  private void open(int port, int type, String offer) {
+  private void open(int port, XSocketMsg message) {
+    int type = message.getXSocket().getType();
     ApiSocket old = sockets.remove(port);
     if (old != null) {
       old.close(); // the port was given to another program after its owner died
@@ -149,43 +207,104 @@ public final class LocalApi implements AutoCloseable {
       result(port, MsgType.XSOCKET, -1, EINVAL);
       return;
     }
-    if (sockets.size() >= MAX_SOCKETS) {
+    if (sockets.size() >= MAX_SOCKETS && sweep() == 0) {
       result(port, MsgType.XSOCKET, -1, ENFILE);
       return;
     }
-    ApiSocket socket = new ApiSocket(this, port, type, Credit.offeredBy(offer));
-    sockets.put(port, socket);
+    Credit credit = Credit.offeredBy(message, type == ApiSocket.STREAM ? window() : Credit.WINDOW);
+    ApiSocket socket = new ApiSocket(this, port, type, credit);
+    put(port, socket);
     socket.opened();
-    XSocketMsg.Builder done = resultMessage(MsgType.XSOCKET, 0, 0);
-    reply(port, socket.credit().isOn() ? Credit.announce(done) : done);
+    reply(port, credit.announce(resultMessage(MsgType.XSOCKET, 0, 0)));
   }
 
-  private void accept(int port) {
-    PendingConnection next = pending.poll();
-    while (next != null && next.bridge().isClosed()) {
-      next = pending.poll();
+  private void put(int port, ApiSocket socket) {
+    sockets.put(port, socket);
+    if (sweeping == null) {
+      sweeping = stack.loop().schedule(SWEEP_NS, this::sweepAgain);
     }
+  }
+
+  private void sweepAgain() {
+    sweeping = null;
+    sweep();
+    if (!sockets.isEmpty()) {
+      sweeping = stack.loop().schedule(SWEEP_NS, this::sweepAgain);
+    }
+  }
+
+  /**
+   * Closes the sockets of programs that ended without closing them: nothing else would free their
+   * SIDs.
+   *
+   * @return how many there were
+   */
+  int sweep() {
+    Set<Integer> gone = output.gone(Set.copyOf(sockets.keySet()));
+    for (int port : gone) {
+      ApiSocket socket = sockets.get(port);
+      if (socket != null) {
+        LOG.info("local api: the program on port {} is gone", port);
+        release(port, socket);
+      }
+    }
+    return gone.size();
+  }
+
+  /**
+   * The window of one more stream: all windows together stay below what the node's socket holds, so
+   * that programs that send at once lose nothing.
+   */
+  private int window() {
+    long used = 0;
+    for (ApiSocket socket : sockets.values()) {
+      used += socket.isStream() ? socket.credit().window() : 0;
+    }
+    long share = (output.buffer() - used) / 2;
+    return (int) Math.max(Credit.SMALLEST_WINDOW, Math.min(Credit.WINDOW, share));
+  }
+
+  /** The oldest connection of a listening socket; of any, where the library does not say which. */
+  private @Nullable PendingConnection nextPending(@Nullable Long listener) {
+    pending.removeIf(p -> p.bridge().isClosed());
+    for (PendingConnection p : pending) {
+      if (listener == null || p.listener().port() == listener) {
+        pending.remove(p);
+        return p;
+      }
+    }
+    return null;
+  }
+
+  private void accept(int port, XSocketMsg message) {
+    PendingConnection next = nextPending(Credit.number(message, Credit.LISTENER_FIELD));
     if (next == null) {
       result(port, MsgType.XACCEPT, -1, ECONNABORTED);
       return;
     }
-    ApiSocket socket =
-        new ApiSocket(this, port, ApiSocket.STREAM, next.listener().credit().fresh());
-    ApiSocket old = sockets.put(port, socket);
+    Credit credit = next.listener().credit().acceptedBy(message, window());
+    ApiSocket socket = new ApiSocket(this, port, ApiSocket.STREAM, credit);
+    ApiSocket old = sockets.remove(port);
     if (old != null) {
       old.close();
     }
+    put(port, socket);
     XSocketMsg.Builder answer =
         XSocketMsg.newBuilder()
             .setType(MsgType.XACCEPT)
             .setXAccept(
                 XSocketMsg.XAccept.newBuilder().setDag(next.bridge().remoteDag().toString()));
-    reply(port, socket.credit().isOn() ? Credit.announce(answer) : answer);
+    reply(port, credit.announce(answer));
     socket.adopt(next.bridge());
   }
 
   /** Remembers a connection until some program accepts it; the prototype has one queue per node. */
   void announce(ApiSocket listener, StreamBridge bridge) {
+    if (pending.stream().filter(p -> p.listener() == listener).count() >= ApiSocket.BACKLOG) {
+      complain("port " + listener.port() + " does not accept its connections");
+      bridge.abort();
+      return;
+    }
     pending.add(new PendingConnection(listener, bridge));
     recv(
         listener.port(),
@@ -195,19 +314,23 @@ public final class LocalApi implements AutoCloseable {
 
   private void close(int port, @Nullable ApiSocket socket) {
     if (socket != null) {
-      sockets.remove(port);
-      pending.removeIf(
-          p -> {
-            if (p.listener() == socket) {
-              p.bridge().abort();
-              return true;
-            }
-            return false;
-          });
-      socket.close();
-      slices.values().removeIf(slice -> slice.ownerClosed(port));
+      release(port, socket);
     }
     result(port, MsgType.XCLOSE, 0, 0);
+  }
+
+  private void release(int port, ApiSocket socket) {
+    sockets.remove(port);
+    pending.removeIf(
+        p -> {
+          if (p.listener() == socket) {
+            p.bridge().abort();
+            return true;
+          }
+          return false;
+        });
+    socket.close();
+    slices.values().removeIf(slice -> slice.ownerClosed(port));
   }
 
   private void changeAd(XSocketMsg message) {
@@ -288,11 +411,28 @@ public final class LocalApi implements AutoCloseable {
   }
 
   void reply(int port, XSocketMsg.Builder message) {
-    output.send(port, ByteBuffer.wrap(message.build().toByteArray()));
+    XSocketMsg built = message.build();
+    if (built.getSerializedSize() > out.capacity()) {
+      complain("no datagram takes the answer to port " + port + ": " + built.getType());
+      return;
+    }
+    out.clear();
+    CodedOutputStream coded = CodedOutputStream.newInstance(out);
+    try {
+      built.writeTo(coded);
+      coded.flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException("a message was longer than it said", e);
+    }
+    output.send(port, out.flip());
   }
 
   @Override
   public void close() {
+    if (sweeping != null) {
+      sweeping.cancel();
+      sweeping = null;
+    }
     pending.forEach(p -> p.bridge().abort());
     pending.clear();
     sockets.values().forEach(ApiSocket::close);

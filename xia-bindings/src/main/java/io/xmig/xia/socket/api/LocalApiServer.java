@@ -12,6 +12,8 @@ import java.nio.channels.DatagramChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,7 +37,10 @@ public final class LocalApiServer implements AutoCloseable {
   private final InetAddress loopback = InetAddress.getLoopbackAddress();
 
   private LocalApiServer(
-      XiaStack stack, boolean dualStack, DatagramChannel requests, DatagramChannel answers) {
+      XiaStack stack, boolean dualStack, DatagramChannel requests, DatagramChannel answers)
+      throws IOException {
+    // the kernel counts its own structures too, and with large messages they are half of it
+    long buffer = requests.getOption(StandardSocketOptions.SO_RCVBUF) / 2;
     this.stack = stack;
     this.requests = requests;
     this.answers = answers;
@@ -52,6 +57,16 @@ public final class LocalApiServer implements AutoCloseable {
               @Override
               public int unread(int port) {
                 return unreadBytes(port);
+              }
+
+              @Override
+              public Set<Integer> gone(Set<Integer> ports) {
+                return goneOf(ports, port());
+              }
+
+              @Override
+              public long buffer() {
+                return buffer;
               }
             });
   }
@@ -111,6 +126,25 @@ public final class LocalApiServer implements AutoCloseable {
       answers.send(message, new InetSocketAddress(loopback, port));
     } catch (IOException e) {
       LOG.debug("local api: port {} is gone: {}", port, e.getMessage());
+    }
+  }
+
+  /** The second column is the local address: {@code 0100007F:05DC}. */
+  private static Set<Integer> goneOf(Set<Integer> ports, int own) {
+    Set<Integer> gone = new HashSet<>(ports);
+    gone.add(own);
+    try {
+      for (String line : Files.readAllLines(UDP_TABLE, StandardCharsets.US_ASCII)) {
+        String[] columns = line.trim().split("\\s+");
+        int colon = columns.length > 1 ? columns[1].indexOf(':') : -1;
+        if (colon > 0) {
+          gone.remove(Integer.parseInt(columns[1].substring(colon + 1), 16));
+        }
+      }
+      return gone.contains(own) ? Set.of() : gone; // a table without us is not the whole one
+    } catch (IOException | NumberFormatException e) {
+      LOG.debug("local api: no view of the kernel's sockets: {}", e.getMessage());
+      return Set.of();
     }
   }
 

@@ -1,11 +1,12 @@
 package io.xmig.xia.socket.api;
 
-import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.StreamConnection;
 import io.xmig.xia.socket.StreamHandler;
 import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.socket.api.proto.XSocketMsg;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -18,8 +19,14 @@ import org.slf4j.LoggerFactory;
  * ready.
  */
 final class StreamBridge implements StreamHandler {
-  /** Largest payload of one message to a program: what the prototype's library reads whole. */
+  /** Largest payload of one message to a program. */
   static final int MAX_PIECE = 15_000;
+
+  /** Largest message that the prototype's library reads whole, and what is around DAG and bytes. */
+  private static final int MAX_MESSAGE = 15_599;
+
+  private static final int OVERHEAD = 24;
+  private static final int ECONNRESET = 104;
 
   /**
    * What may wait for the network per socket when the program knows no flow control; more is
@@ -45,6 +52,7 @@ final class StreamBridge implements StreamHandler {
   private int sinceCheck = MAX_UNREAD;
   private boolean closed;
   private boolean finished;
+  private boolean endTold;
 
   StreamBridge(LocalApi api) {
     this.api = api;
@@ -74,6 +82,17 @@ final class StreamBridge implements StreamHandler {
 
   boolean isClosed() {
     return closed;
+  }
+
+  /**
+   * A piece that the program sent after this one did not arrive: the local socket lost it. Rather
+   * than leave bytes out the connection is broken.
+   */
+  void lostPiece() {
+    LOG.warn(
+        "local api: a message of a stream was lost between program and node; it is broken off");
+    abort();
+    tellEnd(ECONNRESET);
   }
 
   /** Bytes from the program. */
@@ -130,18 +149,41 @@ final class StreamBridge implements StreamHandler {
 
   /** Pushes received bytes to the program as far as it has shown that it reads them. */
   void pushToProgram() {
-    if (socket == null || connection == null || closed) {
+    if (socket == null || connection == null || endTold) {
       return;
     }
     while (programHasRoom()) {
-      piece.clear();
-      int read = connection.read(piece);
+      String from = connection.remoteDag().toString();
+      piece.clear().limit(Math.min(MAX_PIECE, MAX_MESSAGE - OVERHEAD - from.length()));
+      int read;
+      try {
+        read = connection.read(piece);
+      } catch (XiaSocketException e) {
+        tellEnd(ECONNRESET);
+        return;
+      }
+      if (read < 0) {
+        tellEnd(0);
+      }
       if (read <= 0) {
-        return; // the prototype has no way to tell a program that its peer has finished
+        return;
       }
       socket.credit().pushed(read);
       sinceCheck += read;
-      api.recv(socket.port(), connection.remoteDag().toString(), ByteString.copyFrom(piece.flip()));
+      api.recv(socket.port(), from, UnsafeByteOperations.unsafeWrap(piece.flip()));
+    }
+  }
+
+  /** The prototype has no way to tell a program that its peer has finished; our library has. */
+  private void tellEnd(int why) {
+    if (socket == null || endTold || !socket.credit().isOn()) {
+      return;
+    }
+    endTold = true;
+    api.reply(socket.port(), Credit.end(XSocketMsg.MsgType.XRECV, why));
+    if (why != 0) {
+      api.reply(
+          socket.credit().reportPort(socket.port()), Credit.end(XSocketMsg.MsgType.XSEND, why));
     }
   }
 
@@ -176,7 +218,12 @@ final class StreamBridge implements StreamHandler {
   @Override
   public void onClosed(StreamConnection stream, @Nullable XiaSocketException cause) {
     closed = true;
-    stopRetrying();
+    if (cause != null && socket != null && socket.credit().isOn()) {
+      api.reply( // a program that waits to send need not wait longer
+          socket.credit().reportPort(socket.port()),
+          Credit.end(XSocketMsg.MsgType.XSEND, ECONNRESET));
+    }
+    pushToProgram();
   }
 
   private void stopRetrying() {

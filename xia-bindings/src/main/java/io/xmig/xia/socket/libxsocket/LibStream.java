@@ -48,6 +48,7 @@ final class LibStream implements StreamConnection, Endpoint {
   private int inBytes;
   private boolean shortWrite;
   private boolean shut;
+  private boolean ended;
   private volatile boolean closed;
 
   /** Must be started with {@link #start} once its handler may be called. */
@@ -87,6 +88,13 @@ final class LibStream implements StreamConnection, Endpoint {
           continue;
         }
         int length = Xsocket.Xrecv(fd, buffer, buffer.capacity(), 0);
+        if (length == 0) { // our library says so when the peer has finished
+          synchronized (in) {
+            ended = true;
+          }
+          stack.loop().execute(this::readable);
+          return;
+        }
         ByteBuffer piece = ByteBuffer.allocate(length).put(0, buffer, 0, length);
         synchronized (in) {
           in.add(piece);
@@ -278,7 +286,7 @@ final class LibStream implements StreamConnection, Endpoint {
       }
       inBytes -= moved;
       in.notifyAll();
-      return moved;
+      return moved == 0 && ended && in.isEmpty() && target.hasRemaining() ? -1 : moved;
     }
   }
 

@@ -119,7 +119,7 @@ public record LibraryCheck(
   }
 
   private static List<String> functions() {
-    return Arrays.stream(Xsocket.class.getDeclaredMethods())
+    return Arrays.stream(Xsocket.Raw.class.getDeclaredMethods())
         .filter(m -> Modifier.isNative(m.getModifiers()))
         .map(java.lang.reflect.Method::getName)
         .distinct()

@@ -17,6 +17,8 @@ final class Worker {
   private static final int SHUT_RDWR = 2;
   private static final int EINTR = 4;
   private static final int EBADF = 9;
+  private static final int EPIPE = 32;
+  private static final int ECONNRESET = 104;
   private static final int EADDRINUSE = 98;
   private static final int EADDRNOTAVAIL = 99;
   private static final int ETIMEDOUT = 110;
@@ -90,7 +92,8 @@ final class Worker {
           case EADDRINUSE -> Kind.ADDRESS_IN_USE;
           case EADDRNOTAVAIL -> Kind.BAD_ADDRESS;
           case ECONNREFUSED -> Kind.REFUSED;
-          case EBADF -> Kind.CLOSED;
+          case ECONNRESET -> Kind.RESET;
+          case EBADF, EPIPE -> Kind.CLOSED;
           case Xsocket.ECLICKCONTROL -> Kind.NODE;
           default -> Kind.NODE;
         };

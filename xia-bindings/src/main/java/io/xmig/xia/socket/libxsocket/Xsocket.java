@@ -72,113 +72,280 @@ public final class Xsocket {
     }
     LibraryCheck check = LibraryCheck.of(path);
     check.requireUsable();
-    Native.register(Xsocket.class, NativeLibrary.getInstance(path));
+    Native.register(Raw.class, NativeLibrary.getInstance(path));
     loaded = path;
   }
 
-  public static native int Xsocket(int family, int type, int protocol) throws LastErrorException;
+  public static int Xsocket(int family, int type, int protocol) throws LastErrorException {
+    return checked(Raw.Xsocket(family, type, protocol));
+  }
 
-  public static native int Xbind(int sockfd, Pointer addr, int addrlen) throws LastErrorException;
+  public static int Xbind(int sockfd, Pointer addr, int addrlen) throws LastErrorException {
+    return checked(Raw.Xbind(sockfd, addr, addrlen));
+  }
 
-  public static native int Xconnect(int sockfd, Pointer addr, int addrlen)
-      throws LastErrorException;
+  public static int Xconnect(int sockfd, Pointer addr, int addrlen) throws LastErrorException {
+    return checked(Raw.Xconnect(sockfd, addr, addrlen));
+  }
 
   /** {@code addr} and {@code addrlen} may both be {@code null}. */
-  public static native int Xaccept(int sockfd, Pointer addr, IntByReference addrlen)
-      throws LastErrorException;
+  public static int Xaccept(int sockfd, Pointer addr, IntByReference addrlen)
+      throws LastErrorException {
+    return checked(Raw.Xaccept(sockfd, addr, addrlen));
+  }
 
-  public static native int Xaccept4(int sockfd, Pointer addr, IntByReference addrlen, int flags)
-      throws LastErrorException;
+  public static int Xaccept4(int sockfd, Pointer addr, IntByReference addrlen, int flags)
+      throws LastErrorException {
+    return checked(Raw.Xaccept4(sockfd, addr, addrlen, flags));
+  }
 
-  public static native int Xsend(int sockfd, ByteBuffer buf, long len, int flags)
-      throws LastErrorException;
+  public static int Xsend(int sockfd, ByteBuffer buf, long len, int flags)
+      throws LastErrorException {
+    return checked(Raw.Xsend(sockfd, buf, len, flags));
+  }
 
-  public static native int Xrecv(int sockfd, ByteBuffer buf, long len, int flags)
-      throws LastErrorException;
+  public static int Xrecv(int sockfd, ByteBuffer buf, long len, int flags)
+      throws LastErrorException {
+    return checked(Raw.Xrecv(sockfd, buf, len, flags));
+  }
 
-  public static native int Xsendto(
+  public static int Xsendto(
       int sockfd, ByteBuffer buf, long len, int flags, Pointer addr, int addrlen)
-      throws LastErrorException;
+      throws LastErrorException {
+    return checked(Raw.Xsendto(sockfd, buf, len, flags, addr, addrlen));
+  }
 
-  public static native int Xrecvfrom(
+  public static int Xrecvfrom(
       int sockfd, ByteBuffer buf, long len, int flags, Pointer addr, IntByReference addrlen)
-      throws LastErrorException;
+      throws LastErrorException {
+    return checked(Raw.Xrecvfrom(sockfd, buf, len, flags, addr, addrlen));
+  }
 
-  public static native int Xclose(int sockfd) throws LastErrorException;
+  public static int Xclose(int sockfd) throws LastErrorException {
+    return checked(Raw.Xclose(sockfd));
+  }
 
-  public static native int Xsetsockopt(int sockfd, int opt, IntByReference value, int len)
-      throws LastErrorException;
+  public static int Xsetsockopt(int sockfd, int opt, IntByReference value, int len)
+      throws LastErrorException {
+    return checked(Raw.Xsetsockopt(sockfd, opt, value, len));
+  }
 
-  public static native int Xgetsockopt(
-      int sockfd, int opt, IntByReference value, IntByReference len) throws LastErrorException;
+  public static int Xgetsockopt(int sockfd, int opt, IntByReference value, IntByReference len)
+      throws LastErrorException {
+    return checked(Raw.Xgetsockopt(sockfd, opt, value, len));
+  }
 
-  public static native int Xgetpeername(int sockfd, Pointer addr, IntByReference addrlen)
-      throws LastErrorException;
+  public static int Xgetpeername(int sockfd, Pointer addr, IntByReference addrlen)
+      throws LastErrorException {
+    return checked(Raw.Xgetpeername(sockfd, addr, addrlen));
+  }
 
-  public static native int Xgetsockname(int sockfd, Pointer addr, IntByReference addrlen)
-      throws LastErrorException;
+  public static int Xgetsockname(int sockfd, Pointer addr, IntByReference addrlen)
+      throws LastErrorException {
+    return checked(Raw.Xgetsockname(sockfd, addr, addrlen));
+  }
 
-  public static native int XreadLocalHostAddr(
+  public static int XreadLocalHostAddr(
       int sockfd, byte[] ad, int adLen, byte[] hid, int hidLen, byte[] ip4, int ip4Len)
-      throws LastErrorException;
+      throws LastErrorException {
+    return checked(Raw.XreadLocalHostAddr(sockfd, ad, adLen, hid, hidLen, ip4, ip4Len));
+  }
 
-  public static native int XupdateAD(int sockfd, String ad, String ip4) throws LastErrorException;
+  public static int XupdateAD(int sockfd, String ad, String ip4) throws LastErrorException {
+    return checked(Raw.XupdateAD(sockfd, ad, ip4));
+  }
 
-  public static native int XupdateNameServerDAG(int sockfd, String dag) throws LastErrorException;
+  public static int XupdateNameServerDAG(int sockfd, String dag) throws LastErrorException {
+    return checked(Raw.XupdateNameServerDAG(sockfd, dag));
+  }
 
   /** −1 without an error number if no name server is set. */
-  public static native int XreadNameServerDAG(int sockfd, Pointer addr);
+  public static int XreadNameServerDAG(int sockfd, Pointer addr) {
+    return Raw.XreadNameServerDAG(sockfd, addr);
+  }
 
-  public static native int XisDualStackRouter(int sockfd) throws LastErrorException;
+  public static int XisDualStackRouter(int sockfd) throws LastErrorException {
+    return checked(Raw.XisDualStackRouter(sockfd));
+  }
 
   /** −1 without an error number if the name is not known. */
-  public static native int XgetDAGbyName(String name, Pointer addr, IntByReference addrlen);
+  public static int XgetDAGbyName(String name, Pointer addr, IntByReference addrlen) {
+    return Raw.XgetDAGbyName(name, addr, addrlen);
+  }
 
-  public static native int XregisterName(String name, Pointer addr) throws LastErrorException;
+  public static int XregisterName(String name, Pointer addr) throws LastErrorException {
+    return checked(Raw.XregisterName(name, addr));
+  }
 
   /** Returns 0 or an {@code EAI_} code; the result is freed with {@link #Xfreeaddrinfo}. */
-  public static native int Xgetaddrinfo(
-      String name, String service, Pointer hints, PointerByReference result);
+  public static int Xgetaddrinfo(
+      String name, String service, Pointer hints, PointerByReference result) {
+    return Raw.Xgetaddrinfo(name, service, hints, result);
+  }
 
-  public static native void Xfreeaddrinfo(Pointer result);
+  public static void Xfreeaddrinfo(Pointer result) {
+    Raw.Xfreeaddrinfo(result);
+  }
 
-  public static native String Xgai_strerror(int code);
+  public static String Xgai_strerror(int code) {
+    return Raw.Xgai_strerror(code);
+  }
 
   /** Returns {@code NULL} on failure; freed with {@link #XfreeCacheSlice}. */
-  public static native Pointer XallocCacheSlice(int policy, int ttl, int size);
+  public static Pointer XallocCacheSlice(int policy, int ttl, int size) {
+    return Raw.XallocCacheSlice(policy, ttl, size);
+  }
 
-  public static native int XfreeCacheSlice(Pointer context) throws LastErrorException;
+  public static int XfreeCacheSlice(Pointer context) throws LastErrorException {
+    return checked(Raw.XfreeCacheSlice(context));
+  }
 
-  public static native int XputChunk(Pointer context, ByteBuffer data, int length, Pointer info)
-      throws LastErrorException;
+  public static int XputChunk(Pointer context, ByteBuffer data, int length, Pointer info)
+      throws LastErrorException {
+    return checked(Raw.XputChunk(context, data, length, info));
+  }
 
-  public static native int XputBuffer(
+  public static int XputBuffer(
       Pointer context, ByteBuffer data, int length, int chunkSize, PointerByReference infos)
-      throws LastErrorException;
+      throws LastErrorException {
+    return checked(Raw.XputBuffer(context, data, length, chunkSize, infos));
+  }
 
-  public static native int XputFile(
-      Pointer context, String path, int chunkSize, PointerByReference infos)
-      throws LastErrorException;
+  public static int XputFile(Pointer context, String path, int chunkSize, PointerByReference infos)
+      throws LastErrorException {
+    return checked(Raw.XputFile(context, path, chunkSize, infos));
+  }
 
-  public static native void XfreeChunkInfo(Pointer infos);
+  public static void XfreeChunkInfo(Pointer infos) {
+    Raw.XfreeChunkInfo(infos);
+  }
 
-  public static native int XremoveChunk(Pointer context, String cid) throws LastErrorException;
+  public static int XremoveChunk(Pointer context, String cid) throws LastErrorException {
+    return checked(Raw.XremoveChunk(context, cid));
+  }
 
-  public static native int XrequestChunk(int sockfd, String dag, long dagLen)
-      throws LastErrorException;
+  public static int XrequestChunk(int sockfd, String dag, long dagLen) throws LastErrorException {
+    return checked(Raw.XrequestChunk(sockfd, dag, dagLen));
+  }
 
-  public static native int XrequestChunks(int sockfd, Pointer chunks, int count)
-      throws LastErrorException;
+  public static int XrequestChunks(int sockfd, Pointer chunks, int count)
+      throws LastErrorException {
+    return checked(Raw.XrequestChunks(sockfd, chunks, count));
+  }
 
-  public static native int XgetChunkStatus(int sockfd, String dag, long dagLen)
-      throws LastErrorException;
+  public static int XgetChunkStatus(int sockfd, String dag, long dagLen) throws LastErrorException {
+    return checked(Raw.XgetChunkStatus(sockfd, dag, dagLen));
+  }
 
-  public static native int XgetChunkStatuses(int sockfd, Pointer statuses, int count)
-      throws LastErrorException;
+  public static int XgetChunkStatuses(int sockfd, Pointer statuses, int count)
+      throws LastErrorException {
+    return checked(Raw.XgetChunkStatuses(sockfd, statuses, count));
+  }
 
-  public static native int XreadChunk(
+  public static int XreadChunk(
       int sockfd, ByteBuffer buf, long len, int flags, String dag, long dagLen)
-      throws LastErrorException;
+      throws LastErrorException {
+    return checked(Raw.XreadChunk(sockfd, buf, len, flags, dag, dagLen));
+  }
 
-  public static native int set_conf(String file, String section);
+  public static int set_conf(String file, String section) {
+    return Raw.set_conf(file, section);
+  }
+
+  /**
+   * A call has failed if it says so; what it leaves in {@code errno} otherwise is of no account,
+   * and the prototype's library leaves much there.
+   */
+  private static int checked(int result) {
+    if (result < 0) {
+      throw new LastErrorException(Native.getLastError());
+    }
+    return result;
+  }
+
+  /** The C functions themselves. */
+  static final class Raw {
+    private Raw() {}
+
+    static native int Xsocket(int family, int type, int protocol);
+
+    static native int Xbind(int sockfd, Pointer addr, int addrlen);
+
+    static native int Xconnect(int sockfd, Pointer addr, int addrlen);
+
+    static native int Xaccept(int sockfd, Pointer addr, IntByReference addrlen);
+
+    static native int Xaccept4(int sockfd, Pointer addr, IntByReference addrlen, int flags);
+
+    static native int Xsend(int sockfd, ByteBuffer buf, long len, int flags);
+
+    static native int Xrecv(int sockfd, ByteBuffer buf, long len, int flags);
+
+    static native int Xsendto(
+        int sockfd, ByteBuffer buf, long len, int flags, Pointer addr, int addrlen);
+
+    static native int Xrecvfrom(
+        int sockfd, ByteBuffer buf, long len, int flags, Pointer addr, IntByReference addrlen);
+
+    static native int Xclose(int sockfd);
+
+    static native int Xsetsockopt(int sockfd, int opt, IntByReference value, int len);
+
+    static native int Xgetsockopt(int sockfd, int opt, IntByReference value, IntByReference len);
+
+    static native int Xgetpeername(int sockfd, Pointer addr, IntByReference addrlen);
+
+    static native int Xgetsockname(int sockfd, Pointer addr, IntByReference addrlen);
+
+    static native int XreadLocalHostAddr(
+        int sockfd, byte[] ad, int adLen, byte[] hid, int hidLen, byte[] ip4, int ip4Len);
+
+    static native int XupdateAD(int sockfd, String ad, String ip4);
+
+    static native int XupdateNameServerDAG(int sockfd, String dag);
+
+    static native int XreadNameServerDAG(int sockfd, Pointer addr);
+
+    static native int XisDualStackRouter(int sockfd);
+
+    static native int XgetDAGbyName(String name, Pointer addr, IntByReference addrlen);
+
+    static native int XregisterName(String name, Pointer addr);
+
+    static native int Xgetaddrinfo(
+        String name, String service, Pointer hints, PointerByReference result);
+
+    static native void Xfreeaddrinfo(Pointer result);
+
+    static native String Xgai_strerror(int code);
+
+    static native Pointer XallocCacheSlice(int policy, int ttl, int size);
+
+    static native int XfreeCacheSlice(Pointer context);
+
+    static native int XputChunk(Pointer context, ByteBuffer data, int length, Pointer info);
+
+    static native int XputBuffer(
+        Pointer context, ByteBuffer data, int length, int chunkSize, PointerByReference infos);
+
+    static native int XputFile(
+        Pointer context, String path, int chunkSize, PointerByReference infos);
+
+    static native void XfreeChunkInfo(Pointer infos);
+
+    static native int XremoveChunk(Pointer context, String cid);
+
+    static native int XrequestChunk(int sockfd, String dag, long dagLen);
+
+    static native int XrequestChunks(int sockfd, Pointer chunks, int count);
+
+    static native int XgetChunkStatus(int sockfd, String dag, long dagLen);
+
+    static native int XgetChunkStatuses(int sockfd, Pointer statuses, int count);
+
+    static native int XreadChunk(
+        int sockfd, ByteBuffer buf, long len, int flags, String dag, long dagLen);
+
+    static native int set_conf(String file, String section);
+  }
 }

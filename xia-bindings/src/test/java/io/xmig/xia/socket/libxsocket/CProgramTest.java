@@ -5,17 +5,24 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
+import io.xmig.xia.testkit.Seeds;
+import io.xmig.xia.testkit.Vectors;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -146,6 +153,120 @@ class CProgramTest {
     new Program("host0", dags.toArray(new String[0])).expectOk();
     owner.process.getOutputStream().close();
     owner.expectOk();
+  }
+
+  @Test
+  void whatThePrototypeRefusesIsRefusedWithItsErrors() throws Exception {
+    new Program("host0", "errors", "SID:0f00000000000000000000000000000000000903").expectOk();
+  }
+
+  @Test
+  void datagramsArePeekedAtReadInPartsWaitedForAndSentByChildren() throws Exception {
+    new Program("host0", "datagrams", "SID:0f00000000000000000000000000000000000904").expectOk();
+  }
+
+  @Test
+  void connectionsAreAcceptedFromTheirOwnSocketAndStreamsEnd() throws Exception {
+    new Program(
+            "host0",
+            "streams",
+            "SID:0f00000000000000000000000000000000000905",
+            "SID:0f00000000000000000000000000000000000906")
+        .expectOk();
+  }
+
+  @Test
+  void moreChunksAreAskedForThanFitIntoOneMessage() throws Exception {
+    new Program("host0", "manychunks", Dag.path(TwoNodes.AD, TwoNodes.HID1).toString()).expectOk();
+  }
+
+  @Test
+  void theServiceOfAProgramThatDiedCanBeBoundAgain() throws Exception {
+    String sid = "SID:0f00000000000000000000000000000000000907";
+    Program died = new Program("host0", "die", sid);
+    died.readUntil("ready");
+    assertThat(died.process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+
+    new Program("host0", "bind", sid).expectOk();
+  }
+
+  /**
+   * Somebody who answers like Click, with bytes changed; keeps {@code XRECV}s coming for readers.
+   */
+  private static void lie(DatagramSocket socket, long seed) {
+    List<Vectors.Vector> vectors = Vectors.load("api");
+    Random random = new Random(seed);
+    byte[] question = new byte[70_000];
+    try {
+      while (true) {
+        DatagramPacket asked = new DatagramPacket(question, question.length);
+        socket.receive(asked);
+        int type = asked.getLength() > 1 ? question[1] : 0;
+        if (type == 1 && random.nextInt(5) > 0) { // or there would hardly ever be a socket
+          byte[] opened = Vectors.get("api", "xsocket_reply").bytes();
+          socket.send(new DatagramPacket(opened, opened.length, asked.getSocketAddress()));
+          continue;
+        }
+        List<byte[]> likely =
+            vectors.stream()
+                .map(Vectors.Vector::bytes)
+                .filter(b -> b.length > 1 && (b[1] == type || b[1] == 18 || b[1] == 8))
+                .toList();
+        for (int i = random.nextInt(3) + 1; i > 0; i--) {
+          byte[] bytes = likely.get(random.nextInt(likely.size())).clone();
+          for (int flips = random.nextInt(3); flips > 0; flips--) {
+            bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+          }
+          int length = random.nextInt(8) == 0 ? random.nextInt(bytes.length) : bytes.length;
+          socket.send(new DatagramPacket(bytes, length, asked.getSocketAddress()));
+        }
+      }
+    } catch (IOException e) {
+      return; // the test is over
+    }
+  }
+
+  @Test
+  void answersThatLieNeitherCrashNorHoldUpTheLibrary() throws Exception {
+    List<String> sources = new ArrayList<>();
+    try (Stream<Path> files = Files.list(HEADERS)) {
+      files.map(Path::toString).filter(f -> f.endsWith(".c")).forEach(sources::add);
+    }
+    sources.addAll(
+        List.of("-fsanitize=address,undefined", "-fno-sanitize-recover", "-g", "-pthread"));
+    try {
+      compile("xsocket_test.c", "hostile_test", sources.toArray(new String[0]));
+    } catch (AssertionError e) {
+      sources.removeIf(word -> word.contains("sanitize")); // a gcc without the sanitizers
+      compile("xsocket_test.c", "hostile_test", sources.toArray(new String[0]));
+    }
+    try (DatagramSocket liar = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+      Thread lying = new Thread(() -> lie(liar, Seeds.seeds().findFirst().orElse(1)), "liar");
+      lying.setDaemon(true);
+      lying.start();
+      Path conf = directory.resolve("hostile.ini");
+      Files.writeString(conf, "[liar]\nclick_port=" + liar.getLocalPort() + "\n");
+      ProcessBuilder builder =
+          new ProcessBuilder(directory.resolve("hostile_test").toString(), "hostile", "400")
+              .redirectErrorStream(true)
+              .redirectOutput(directory.resolve("hostile.log").toFile());
+      builder
+          .environment()
+          .putAll(
+              Map.of(
+                  "XSOCKCONF",
+                  conf.toString(),
+                  "XSOCKCONF_SECTION",
+                  "liar",
+                  "XSOCK_TIMEOUT_MS",
+                  "3"));
+      Process program = builder.start();
+      boolean ended = program.waitFor(60, TimeUnit.SECONDS);
+      program.destroyForcibly().waitFor();
+      String said = Files.readString(directory.resolve("hostile.log"));
+      assertThat(ended).as("the program ends: " + said).isTrue();
+      assertThat(said).isEqualTo("ok\n");
+    }
   }
 
   @Test

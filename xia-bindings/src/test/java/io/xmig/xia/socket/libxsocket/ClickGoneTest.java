@@ -128,7 +128,7 @@ class ClickGoneTest {
             stack ->
                 stack.length > 0
                     && stack[0].isNativeMethod()
-                    && stack[0].getClassName().equals(Xsocket.class.getName()))
+                    && stack[0].getClassName().equals(Xsocket.Raw.class.getName()))
         .count();
   }
 

@@ -33,6 +33,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -215,6 +216,56 @@ class LibXsocketStackTest {
 
     assertThat(sink.done.get(30, TimeUnit.SECONDS))
         .isEqualTo(org.apache.commons.codec.digest.DigestUtils.sha1Hex(sent));
+  }
+
+  /** What happens to a connection of the library whose peer ends it one way or the other. */
+  private static CompletableFuture<String> endOf(Xid sid, Consumer<StreamConnection> end)
+      throws Exception {
+    nodes.await(
+        () ->
+            nodes.stack1.listen(
+                sid,
+                8,
+                connection -> {
+                  nodes.loop.schedule(50_000_000L, () -> end.accept(connection));
+                  return new StreamHandler() {};
+                }));
+    CompletableFuture<String> heard = new CompletableFuture<>();
+    onLibrary(
+        () ->
+            library.connect(
+                Dag.path(TwoNodes.AD, TwoNodes.HID1, sid),
+                Duration.ofSeconds(5),
+                new StreamHandler() {
+                  @Override
+                  public void onReadable(StreamConnection connection) {
+                    if (connection.read(ByteBuffer.allocate(8)) < 0) {
+                      heard.complete("finished");
+                    }
+                  }
+
+                  @Override
+                  public void onClosed(
+                      StreamConnection connection,
+                      @org.jspecify.annotations.Nullable XiaSocketException cause) {
+                    heard.complete(cause == null ? "closed" : cause.kind().toString());
+                  }
+                }));
+    return heard;
+  }
+
+  @Test
+  void theEndOfAStreamIsHeardThroughTheLibrary() throws Exception {
+    Xid sid = Xid.parse("SID:0f0000000000000000000000000000000000088b");
+
+    assertThat(endOf(sid, StreamConnection::close).get(10, TimeUnit.SECONDS)).isEqualTo("finished");
+  }
+
+  @Test
+  void aResetIsHeardThroughTheLibrary() throws Exception {
+    Xid sid = Xid.parse("SID:0f0000000000000000000000000000000000088c");
+
+    assertThat(endOf(sid, StreamConnection::abort).get(10, TimeUnit.SECONDS)).isEqualTo("RESET");
   }
 
   @Test
