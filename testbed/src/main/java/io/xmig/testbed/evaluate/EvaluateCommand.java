@@ -76,6 +76,13 @@ public final class EvaluateCommand implements Callable<Integer> {
       description = "Every cell this often instead of the plan's number.")
   private @Nullable Integer repetitions;
 
+  @Option(
+      names = "--dirty",
+      paramLabel = "MB/S",
+      defaultValue = "20",
+      description = "Rate of the workload that dirties memory. Default: ${DEFAULT-VALUE}.")
+  private int dirtyMbPerSecond = 20;
+
   @Option(names = "--keep", description = "Keep the directories of the runs with their logs.")
   private boolean keep;
 
@@ -90,7 +97,8 @@ public final class EvaluateCommand implements Callable<Integer> {
     Files.createDirectories(report);
     long start = System.nanoTime();
     List<Measurement> measured =
-        new Evaluation(plan, keep, err::println, soFar -> save(plan, soFar)).run();
+        new Evaluation(plan, dirtyMbPerSecond, keep, err::println, soFar -> save(plan, soFar))
+            .run();
     save(plan, measured);
     if (json) {
       out.println(Files.readString(report.resolve("evaluation.json")));
@@ -110,6 +118,9 @@ public final class EvaluateCommand implements Callable<Integer> {
   private Plan plan() {
     if (repetitions != null && (repetitions < 1 || repetitions > 100)) {
       throw new ParameterException(spec.commandLine(), "--repetitions must be 1 to 100");
+    }
+    if (dirtyMbPerSecond < 1 || dirtyMbPerSecond > 1000) {
+      throw new ParameterException(spec.commandLine(), "--dirty must be 1 to 1000");
     }
     Plan plan = tiny ? Plan.tiny() : quick ? Plan.quick() : Plan.full();
     List<String> known = new ArrayList<>(plan.settings().stream().map(Setting::id).toList());

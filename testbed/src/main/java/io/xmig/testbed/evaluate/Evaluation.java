@@ -12,22 +12,30 @@ import java.util.function.Consumer;
 
 /** Runs a plan: one setting after the other, the cells of each interleaved. */
 final class Evaluation {
-  private static final Duration LAN_LIMIT = Duration.ofSeconds(90);
+  private static final Duration LAN_LIMIT = Duration.ofSeconds(180);
   private static final Duration WAN_LIMIT = Duration.ofSeconds(900);
 
   private final Plan plan;
+  private final int dirtyMbPerSecond;
   private final boolean keep;
   private final Consumer<String> say;
   private final Consumer<List<Measurement>> save;
   private final List<Measurement> done = new ArrayList<>();
 
   /**
+   * @param dirtyMbPerSecond rate of the workload that dirties memory
    * @param say is told what happens
    * @param save is given everything measured so far after each migration, so that a killed
    *     evaluation leaves what it has
    */
-  Evaluation(Plan plan, boolean keep, Consumer<String> say, Consumer<List<Measurement>> save) {
+  Evaluation(
+      Plan plan,
+      int dirtyMbPerSecond,
+      boolean keep,
+      Consumer<String> say,
+      Consumer<List<Measurement>> save) {
     this.plan = plan;
+    this.dirtyMbPerSecond = dirtyMbPerSecond;
     this.keep = keep;
     this.say = say;
     this.save = save;
@@ -69,7 +77,7 @@ final class Evaluation {
       note(Measurement.failed(cell, "", "", "not present: " + missing));
       return;
     }
-    stage.work(cell.workload());
+    stage.work(cell.workload(), dirtyMbPerSecond);
     Measurement m = mover.move(cell);
     note(m);
     Double outage = m.outageMs();

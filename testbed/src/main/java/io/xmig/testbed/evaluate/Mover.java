@@ -27,7 +27,11 @@ final class Mover {
   private static final int FIRST_PORT = 4400;
   private static final int DOWNTIME_LIMIT_MS = 50;
   private static final long WINDOW_US = 1_500_000;
-  private static final int REACH_MILLIS = 4000;
+
+  /** An agent that does not get the processor needs seconds; nobody helps an IP address. */
+  private static final int XIA_REACH_MILLIS = 15_000;
+
+  private static final int IP_REACH_MILLIS = 4000;
   private static final String XMIG = "xmig.launcher";
 
   private final Stage stage;
@@ -74,7 +78,7 @@ final class Mover {
       driver.migrate(transports.outgoing(), cell.full());
       QmpEvent resumed = awaitResume(source, destination);
       if (resumed == null) {
-        return failure(cell, from, there, source);
+        return failure(cell, from, there, source, transports);
       }
       moved = true;
       QmpEvent stopped = source.await(e -> e.name().equals("STOP"), QMP);
@@ -182,13 +186,17 @@ final class Mover {
     return event.name().equals("MIGRATION") && event.text("status").equals("failed");
   }
 
-  private Measurement failure(Cell cell, String from, String there, GuestVm source) {
+  /** Brings the source back to where another migration can be begun. */
+  private Measurement failure(
+      Cell cell, String from, String there, GuestVm source, Transports transports) {
     MigrationDriver driver = source.driver();
     String why = driver.progress().error();
     MigrationProgress.Status status = driver.progress().status();
     if (!status.isFinal()) {
       why = "not done within " + limit.toSeconds() + " s";
       driver.cancel();
+      // QEMU gives up only once nobody makes it wait in a pipe
+      transports.pipes().forEach(PipeCommand::kill);
       long deadline = System.nanoTime() + QMP.toNanos();
       while (!driver.progress().status().isFinal() && System.nanoTime() < deadline) {
         Stage.pause(100);
@@ -212,7 +220,7 @@ final class Mover {
 
   /** Waits until the guest answers again, or long enough to say that it does not. */
   private ProbeLog observe(Mode mode, long resumedUs) {
-    long deadline = System.nanoTime() + REACH_MILLIS * 1_000_000L;
+    long deadline = System.nanoTime() + reachMillis(mode) * 1_000_000L;
     ProbeLog log = log(mode);
     while (!isReached(log, resumedUs) && System.nanoTime() < deadline) {
       Stage.pause(100);
@@ -220,6 +228,10 @@ final class Mover {
     }
     Stage.pause(WINDOW_US / 1000);
     return log(mode);
+  }
+
+  private static int reachMillis(Mode mode) {
+    return mode.isXia() ? XIA_REACH_MILLIS : IP_REACH_MILLIS;
   }
 
   private ProbeLog log(Mode mode) {
@@ -252,7 +264,9 @@ final class Mover {
     Double outage =
         before && reached
             ? Double.valueOf(
-                log.outage(stopUs - WINDOW_US, resumeUs + REACH_MILLIS * 1000L).lengthUs() / 1000.0)
+                log.outage(stopUs - WINDOW_US, resumeUs + reachMillis(cell.mode()) * 1000L)
+                        .lengthUs()
+                    / 1000.0)
             : null;
     return new Measurement(
         cell.setting().id(),

@@ -39,6 +39,7 @@ final class Stage implements AutoCloseable {
   private static final Duration BOOT = Duration.ofSeconds(120);
   private static final Duration XPING_INTERVAL = Duration.ofMillis(5);
   private static final int PING_MILLIS = 5;
+  private static final Duration CAL_INTERVAL = Duration.ofMillis(5);
   private static final Path DBENCH = Path.of("/usr/bin/dbench");
   private static final Path DBENCH_LOAD = Path.of("/usr/share/dbench/client.txt");
 
@@ -186,13 +187,13 @@ final class Stage implements AutoCloseable {
   }
 
   /** Has the guest do something from now on. */
-  void work(Workload wanted) {
+  void work(Workload wanted, int dirtyMbPerSecond) {
     if (wanted == workload) {
       return;
     }
     switch (workload) {
       case DBENCH -> guest.shell("killall dbench");
-      case DIRTY -> guest.shell("echo idle > /tmp/xmig-work");
+      case DIRTY -> guest.shell("echo idle > " + GuestMain.WORK);
       case CALCULATION -> xping.stopAsking();
       case PERF -> lab.end("perf");
       case IDLE -> {}
@@ -201,8 +202,8 @@ final class Stage implements AutoCloseable {
       case DBENCH ->
           guest.shell(
               "mkdir -p /data; cd /data; dbench -c /xmig/client.txt -t 100000 1 >/dev/null 2>&1 </dev/null &");
-      case DIRTY -> guest.shell("echo dirty 20 > /tmp/xmig-work");
-      case CALCULATION -> xping.ask(addresses().get(0), Duration.ofMillis(2));
+      case DIRTY -> guest.shell("echo dirty " + dirtyMbPerSecond + " > " + GuestMain.WORK);
+      case CALCULATION -> xping.ask(addresses().get(0), CAL_INTERVAL);
       case PERF ->
           lab.launch(
               "perf",
