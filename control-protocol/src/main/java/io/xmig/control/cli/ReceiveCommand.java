@@ -2,6 +2,7 @@ package io.xmig.control.cli;
 
 import io.xmig.chunk.store.ChunkStore;
 import io.xmig.chunk.verify.Lane;
+import io.xmig.control.pipe.FailureMark;
 import io.xmig.control.pipe.FileOutput;
 import io.xmig.control.pipe.Progress;
 import io.xmig.control.pipe.ReceiveOptions;
@@ -119,7 +120,7 @@ public final class ReceiveCommand implements Callable<Integer> {
     } catch (RuntimeException e) {
       if (mark) {
         // QEMU does not notice an end without a byte.
-        new FileOutputStream(FileDescriptor.out).write(ReceivePipe.failureMark());
+        new FileOutputStream(FileDescriptor.out).write(FailureMark.bytes());
       }
       throw e;
     }

@@ -27,12 +27,12 @@ final class Strangers {
         : Optional.empty();
   }
 
-  /** The answer, or nothing if none is due; a {@code Prepare} is never a stranger. */
+  /** The answer, or nothing if none is due; to a {@code Prepare} if the hand-off has ended here. */
   static Optional<HandoffMessage> answer(HandoffMessage message) {
     HandoffMessage.Builder answer = HandoffMessage.newBuilder().setHandoff(message.getHandoff());
     return switch (message.getBodyCase()) {
       // to a destination
-      case COMMIT, ABORT, BODY_NOT_SET ->
+      case PREPARE, COMMIT, ABORT, BODY_NOT_SET ->
           Optional.of(
               answer
                   .setAborted(Aborted.newBuilder().setReason("the destination does not know it"))

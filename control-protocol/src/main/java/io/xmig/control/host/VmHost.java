@@ -14,6 +14,7 @@ import io.xmig.control.qemu.VmSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,6 +36,7 @@ import org.slf4j.LoggerFactory;
 public final class VmHost implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(VmHost.class);
   private static final long CLOSE_NS = 10_000_000_000L;
+  private static final int ENDED_KEPT = 1000;
   private static final long RECOVERY_PAUSE_MILLIS = 1000;
 
   private final HostConfig config;
@@ -46,6 +48,10 @@ public final class VmHost implements AutoCloseable {
   private final ConcurrentMap<String, SourceRun> sources = new ConcurrentHashMap<>();
   private final ConcurrentMap<String, DestinationRun> destinations = new ConcurrentHashMap<>();
   private final Arrivals arrivals;
+
+  /** A Prepare that comes late must not revive these: what was answered is binding. */
+  private final Set<String> ended = new LinkedHashSet<>();
+
   private volatile boolean closed;
 
   /** What {@link #list} says of a VM. */
@@ -286,7 +292,13 @@ public final class VmHost implements AutoCloseable {
   }
 
   private void over(DestinationRun run) {
-    destinations.remove(run.id(), run);
+    synchronized (destinations) {
+      ended.add(run.id());
+      if (ended.size() > ENDED_KEPT) {
+        ended.remove(ended.iterator().next());
+      }
+      destinations.remove(run.id(), run);
+    }
     ManagedVm vm = vms.get(run.vm());
     if (vm != null && vm.run() == run) {
       vm.attach(null);
@@ -333,7 +345,7 @@ public final class VmHost implements AutoCloseable {
           } else if (journal.holds(id)) {
             // it is not forgotten, so silence is the only true answer until it was taken up
             log.warn("hand-off {} is in the journal but was not taken up yet", id);
-          } else if (message.hasPrepare()) {
+          } else if (message.hasPrepare() && !ended.contains(id)) {
             receive(message.getPrepare(), id);
           } else {
             Strangers.answer(message).ifPresent(link::send);

@@ -23,9 +23,7 @@ import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -39,18 +37,8 @@ import org.jspecify.annotations.Nullable;
  * @threading the stack's loop
  */
 public final class ReceivePipe {
-  /** What is written when nothing was received: its first bytes are not those of a stream. */
-  static final byte[] FAILURE_MARK =
-      "XMIG: no migration stream was received\n".getBytes(StandardCharsets.US_ASCII);
-
-  /** The bytes that make a waiting QEMU give up. */
-  public static byte[] failureMark() {
-    return FAILURE_MARK.clone();
-  }
-
   private static final int BACKLOG = 8;
   private static final long NODE_CHECK_NS = 2_000_000_000L;
-  private static final long MARK_LIMIT_NS = 500_000_000L;
 
   private final XiaStack stack;
   private final EventLoop loop;
@@ -73,8 +61,7 @@ public final class ReceivePipe {
   private @Nullable ChunkSocket chunkSocket;
   private @Nullable Requester requester;
   private @Nullable OrderedWriter writer;
-  private EventLoop.@Nullable Timer timer;
-  private long timerAtNs = Long.MAX_VALUE;
+  private final SessionTimer timer;
   private long doneLength = -1;
   private byte @Nullable [] doneDigest;
   private long announced;
@@ -116,6 +103,8 @@ public final class ReceivePipe {
             stack.capabilities().maxChunkBytes(),
             options.maxInFlightBytes(),
             options.software());
+    this.timer =
+        new SessionTimer(loop, session::nextDeadlineNs, () -> give(s -> s.tick(loop.nanoTime())));
   }
 
   /** Begins to listen; completes on the loop when the transfer is over, never exceptionally. */
@@ -416,27 +405,9 @@ public final class ReceivePipe {
   }
 
   private void afterEvent() {
-    if (closed) {
-      return;
+    if (!closed) {
+      timer.update();
     }
-    long at = session.nextDeadlineNs();
-    if (timer != null && at >= timerAtNs) {
-      return; // the earlier one looks again
-    }
-    if (timer != null) {
-      timer.cancel();
-      timer = null;
-    }
-    timerAtNs = at;
-    if (at != Long.MAX_VALUE) {
-      timer = loop.schedule(Math.max(0, at - loop.nanoTime()), this::onTimer);
-    }
-  }
-
-  private void onTimer() {
-    timer = null;
-    timerAtNs = Long.MAX_VALUE;
-    give(s -> s.tick(loop.nanoTime()));
   }
 
   private void over(Outcome outcome) {
@@ -450,9 +421,7 @@ public final class ReceivePipe {
             outcome.message(),
             "sha256",
             doneDigest == null ? "" : Hex.encodeHexString(doneDigest)));
-    if (timer != null) {
-      timer.cancel();
-    }
+    timer.cancel();
     if (requester != null) {
       requester.close();
     }
@@ -473,45 +442,10 @@ public final class ReceivePipe {
     if (outcome.success()) {
       settle.run();
     } else if (untouched && options.markFailure() && !options.raw()) {
-      spoil(settle);
+      FailureMark.write(loop, output, settle);
     } else {
       output.close();
       settle.run();
     }
-  }
-
-  /** Makes the reader notice: an input that ends without a byte is waited for for ever. */
-  private void spoil(Runnable then) {
-    Runnable onceThen = once(then);
-    EventLoop.Timer limit = loop.schedule(MARK_LIMIT_NS, onceThen);
-    Runnable finish =
-        () -> {
-          limit.cancel();
-          output.close();
-          onceThen.run();
-        };
-    output.write(
-        List.of(ByteBuffer.wrap(FAILURE_MARK)),
-        new ByteOutput.WriteHandler() {
-          @Override
-          public void onWritten() {
-            finish.run();
-          }
-
-          @Override
-          public void onFailed(IOException cause) {
-            finish.run();
-          }
-        });
-  }
-
-  private static Runnable once(Runnable task) {
-    boolean[] done = {false};
-    return () -> {
-      if (!done[0]) {
-        done[0] = true;
-        task.run();
-      }
-    };
   }
 }

@@ -70,8 +70,7 @@ public final class SendPipe {
   private @Nullable Cutter cutter;
   private @Nullable Publisher publisher;
   private @Nullable Runnable stopWatchingAddress;
-  private EventLoop.@Nullable Timer timer;
-  private long timerAtNs = Long.MAX_VALUE;
+  private @Nullable SessionTimer timer;
   private int attempt;
   private long written;
   private long chunks;
@@ -151,6 +150,8 @@ public final class SendPipe {
             options.raw(),
             options.software());
     session = created;
+    timer =
+        new SessionTimer(loop, created::nextDeadlineNs, () -> give(s -> s.tick(loop.nanoTime())));
     stopWatchingAddress =
         stack.onAddressChange(
             address -> {
@@ -469,31 +470,9 @@ public final class SendPipe {
   }
 
   private void afterEvent() {
-    SenderSession current = session;
-    if (current == null || closed) {
-      return;
+    if (timer != null && !closed) {
+      timer.update();
     }
-    long at = current.nextDeadlineNs();
-    if (at == timerAtNs) {
-      return;
-    }
-    if (timer != null && at > timerAtNs) {
-      return; // the earlier one looks again
-    }
-    if (timer != null) {
-      timer.cancel();
-      timer = null;
-    }
-    timerAtNs = at;
-    if (at != Long.MAX_VALUE) {
-      timer = loop.schedule(Math.max(0, at - loop.nanoTime()), this::onTimer);
-    }
-  }
-
-  private void onTimer() {
-    timer = null;
-    timerAtNs = Long.MAX_VALUE;
-    give(s -> s.tick(loop.nanoTime()));
   }
 
   private void inLoop(Runnable task) {

@@ -2,7 +2,6 @@ package io.xmig.control.session;
 
 import com.google.protobuf.ByteString;
 import io.xmig.chunk.ChunkInfo;
-import io.xmig.control.session.v1.Announce;
 import io.xmig.control.session.v1.Capability;
 import io.xmig.control.session.v1.ControlMessage;
 import io.xmig.control.session.v1.Hello;
@@ -10,8 +9,6 @@ import io.xmig.control.session.v1.Origin;
 import io.xmig.control.session.v1.Reason;
 import io.xmig.control.session.v1.Resume;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +34,6 @@ import org.jspecify.annotations.Nullable;
  * @source the paper's Fig. 3, pipelined; docs/protocol.md
  */
 public final class SenderSession {
-  private static final int CHUNKS_PER_ANNOUNCE = 256;
   private static final long FIRST_RETRY_NS = 100_000_000L;
   private static final long LAST_RETRY_NS = 2_000_000_000L;
 
@@ -111,14 +107,11 @@ public final class SenderSession {
   private final Actions actions;
   private final SessionTimes times;
   private final Hello greeting;
-  private final ArrayDeque<ChunkInfo> unacknowledged = new ArrayDeque<>();
+  private final Announcements chunks = new Announcements();
 
   private State state = State.IDLE;
   private @Nullable Agreement agreement;
   private String origin;
-  private long announcedEnd; // bytes
-  private long nextSequence;
-  private long announcedSequence; // chunks from here on were not announced on this connection
   private long acknowledged;
   private long doneLength = -1;
   private byte @Nullable [] doneDigest;
@@ -204,14 +197,10 @@ public final class SenderSession {
     if (agreement != null) {
       hello.setResume(
           Resume.newBuilder()
-              .setNextSequence(firstUnacknowledged())
+              .setNextSequence(chunks.firstUnacknowledged())
               .setAcknowledgedBytes(acknowledged));
     }
     send(ControlMessage.newBuilder().setHello(hello).build());
-  }
-
-  private long firstUnacknowledged() {
-    return unacknowledged.isEmpty() ? nextSequence : unacknowledged.getFirst().sequence();
   }
 
   /** The connection asked for could not be had. */
@@ -284,44 +273,14 @@ public final class SenderSession {
     if (isOver()) {
       return;
     }
-    if (chunk.sequence() != nextSequence) {
-      throw new IllegalArgumentException(
-          "chunk " + chunk.sequence() + " published after " + (nextSequence - 1));
-    }
-    unacknowledged.add(chunk);
-    nextSequence++;
-    announcedEnd = chunk.end();
+    chunks.published(chunk);
     if (state == State.STREAMING) {
       announceNew();
     }
   }
 
   private void announceNew() {
-    Announce.Builder announce = null;
-    for (Iterator<ChunkInfo> i = fromAnnounced(); i.hasNext(); ) {
-      ChunkInfo chunk = i.next();
-      if (announce == null) {
-        announce =
-            Announce.newBuilder().setFirstSequence(chunk.sequence()).setFirstOffset(chunk.offset());
-      }
-      announce.addChunks(Messages.chunk(chunk));
-      announcedSequence = chunk.sequence() + 1;
-      if (announce.getChunksCount() == CHUNKS_PER_ANNOUNCE) {
-        send(ControlMessage.newBuilder().setAnnounce(announce).build());
-        announce = null;
-      }
-    }
-    if (announce != null) {
-      send(ControlMessage.newBuilder().setAnnounce(announce).build());
-    }
-  }
-
-  /** From the first chunk that was not announced; usually the last one, so found from the end. */
-  private Iterator<ChunkInfo> fromAnnounced() {
-    if (nextSequence - announcedSequence == 1) {
-      return java.util.List.of(unacknowledged.getLast()).iterator();
-    }
-    return unacknowledged.stream().filter(c -> c.sequence() >= announcedSequence).iterator();
+    chunks.announceNew(announce -> send(ControlMessage.newBuilder().setAnnounce(announce).build()));
   }
 
   /** The input ended where a stream may end, and everything was published. */
@@ -329,9 +288,9 @@ public final class SenderSession {
     if (isOver()) {
       return;
     }
-    if (lengthBytes != announcedEnd) {
+    if (lengthBytes != chunks.endBytes()) {
       throw new IllegalArgumentException(
-          "stream of " + lengthBytes + " bytes, published " + announcedEnd);
+          "stream of " + lengthBytes + " bytes, published " + chunks.endBytes());
     }
     doneLength = lengthBytes;
     doneDigest = sha256;
@@ -457,12 +416,12 @@ public final class SenderSession {
   private void takeUp(Hello hello) {
     Resume resume = hello.getResume();
     long next = resume.getNextSequence();
-    if (!hello.hasResume() || next < firstUnacknowledged() || next > nextSequence) {
-      violation("the destination resumes at chunk " + next + " of " + nextSequence);
+    if (!hello.hasResume() || next < chunks.firstUnacknowledged() || next > chunks.nextSequence()) {
+      violation("the destination resumes at chunk " + next + " of " + chunks.nextSequence());
       return;
     }
     state = State.STREAMING;
-    announcedSequence = next;
+    chunks.resumeAt(next);
     onAck(resume.getAcknowledgedBytes(), 0);
     if (state != State.STREAMING) {
       return;
@@ -475,18 +434,15 @@ public final class SenderSession {
   }
 
   private void onAck(long bytes, long written) {
-    if (state == State.GREETING || bytes > announcedEnd || written > bytes && written != 0) {
-      violation("acknowledgement of " + bytes + " bytes, " + announcedEnd + " announced");
+    if (state == State.GREETING || bytes > chunks.endBytes() || written > bytes && written != 0) {
+      violation("acknowledgement of " + bytes + " bytes, " + chunks.endBytes() + " announced");
       return;
     }
     if (bytes <= acknowledged) {
       return; // overtaken, or repeated after a resumption
     }
     acknowledged = bytes;
-    while (!unacknowledged.isEmpty() && unacknowledged.getFirst().end() <= bytes) {
-      ChunkInfo chunk = unacknowledged.removeFirst();
-      announcedSequence = Math.max(announcedSequence, chunk.sequence() + 1);
-    }
+    chunks.acknowledged(bytes);
     actions.acknowledged(bytes, written);
   }
 
@@ -521,13 +477,10 @@ public final class SenderSession {
   }
 
   private void onRepublish(long sequence) {
-    for (ChunkInfo chunk : unacknowledged) {
-      if (chunk.sequence() == sequence) {
-        actions.wantPayload(chunk);
-        return;
-      }
-    }
-    if (sequence < 0 || sequence >= nextSequence) {
+    ChunkInfo chunk = chunks.find(sequence);
+    if (chunk != null) {
+      actions.wantPayload(chunk);
+    } else if (sequence < 0 || sequence >= chunks.nextSequence()) {
       violation("chunk " + sequence + " was never announced");
     }
   }

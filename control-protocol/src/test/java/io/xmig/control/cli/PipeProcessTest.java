@@ -3,7 +3,7 @@ package io.xmig.control.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.xmig.control.pipe.ReceivePipe;
+import io.xmig.control.pipe.FailureMark;
 import io.xmig.control.session.QemuStreams;
 import io.xmig.xia.addr.Xid;
 import java.io.IOException;
@@ -240,7 +240,7 @@ class PipeProcessTest {
     Process receive = run(builder);
     byte[] written = receive.getInputStream().readAllBytes();
     assertThat(exit(receive)).isEqualTo(1);
-    assertThat(written).isEqualTo(ReceivePipe.failureMark());
+    assertThat(written).isEqualTo(FailureMark.bytes());
     assertThat(err("receive")).startsWith("xmig receive: ").hasLineCount(1);
   }
 

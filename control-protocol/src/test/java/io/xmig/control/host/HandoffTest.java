@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever dies at whatever moment, the VM ends up running on exactly one host. */
 class HandoffTest {
@@ -85,6 +86,13 @@ class HandoffTest {
       world.runToTheEnd();
       world.checkEnd();
     }
+  }
+
+  /** Seeds that once let the VM run twice. 2519: a late Prepare revived what had been given up. */
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = 2519)
+  void whatOnceWentWrongDoesNotAgain(long seed) {
+    anyNumberOfFaultsLeavesAtMostOneVm(seed);
   }
 
   @Test

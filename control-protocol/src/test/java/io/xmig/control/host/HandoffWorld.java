@@ -89,6 +89,7 @@ final class HandoffWorld {
   private boolean cancelled;
   private boolean streamLost;
   private boolean destinationGaveUp;
+  private boolean destinationEnded;
   private boolean permissionUsed;
   private boolean permissionUsedAtCrash;
 
@@ -199,6 +200,7 @@ final class HandoffWorld {
       case CRASH_DESTINATION_SERVICE -> {
         destinationUp = false;
         permissionUsedAtCrash |= permissionUsed;
+        destinationEnded = false;
         destination = null;
         destinationActions.clear();
         destinationTimer = false;
@@ -349,11 +351,12 @@ final class HandoffWorld {
     say("destination: " + event);
     if (destination != null && destination.isOver()) {
       destination = null;
+      destinationEnded = true;
     }
     if (destination != null) {
       destinationActions.addAll(destination.on(event));
     } else if (event instanceof HandoffEvent.Received received) {
-      if (received.message().hasPrepare()) {
+      if (received.message().hasPrepare() && !destinationEnded) {
         destination = DestinationHandoff.create(ID);
         destinationActions.addAll(destination.begin(received.message().getPrepare()));
       } else {

@@ -230,7 +230,7 @@ class NodeTransferTest {
     }
     if (run.received != null && run.received.success()) {
       assertThat(got).as(story).isEqualTo(stream);
-    } else if (!Arrays.equals(got, ReceivePipe.FAILURE_MARK)) {
+    } else if (!Arrays.equals(got, FailureMark.BYTES)) {
       assertThat(got).as(story).isEqualTo(Arrays.copyOf(stream, got.length));
       assertThat(run.destinationDead || got.length <= made.startByte()).as(story).isTrue();
     }

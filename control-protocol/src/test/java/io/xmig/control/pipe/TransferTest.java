@@ -230,7 +230,7 @@ class TransferTest {
     m.startReceiver();
     m.net.loop().runUntil(() -> m.received != null, Duration.ofMinutes(1));
     assertThat(m.received.message()).contains("cannot listen").contains("bound already");
-    assertThat(m.output.bytes()).isEqualTo(ReceivePipe.FAILURE_MARK);
+    assertThat(m.output.bytes()).isEqualTo(FailureMark.BYTES);
     assertThat(m.output.isClosed()).isTrue();
   }
 
@@ -390,9 +390,9 @@ class TransferTest {
       // Where arbitrary bytes end is their end.
       int length = m.input.isCutOff() ? m.input.position() : stream.length;
       assertThat(got).as(story).isEqualTo(Arrays.copyOf(stream, length));
-    } else if (!Arrays.equals(got, ReceivePipe.FAILURE_MARK) && got.length <= startByte) {
+    } else if (!Arrays.equals(got, FailureMark.BYTES) && got.length <= startByte) {
       assertThat(got).as(story).isEqualTo(Arrays.copyOf(stream, got.length));
-    } else if (!Arrays.equals(got, ReceivePipe.FAILURE_MARK)) {
+    } else if (!Arrays.equals(got, FailureMark.BYTES)) {
       // More than the start is there although this side did not live to say so, or the reader went
       // away meanwhile: then it had been verified.
       assertThat(got).as(story).isEqualTo(Arrays.copyOf(stream, got.length));

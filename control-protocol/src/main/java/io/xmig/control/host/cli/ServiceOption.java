@@ -54,12 +54,13 @@ final class ServiceOption {
       Status status = e.getStatus();
       if (status.getCode() == Status.Code.UNAVAILABLE) {
         err.printf(
-            "xmig %s: no host service at %s; start one with: xmig host%n", command.name(), target);
+            "%s: no host service at %s; start one with: xmig host%n",
+            command.qualifiedName(), target);
       } else {
-        err.printf("xmig %s: %s%n", command.name(), status.getDescription());
+        err.printf("%s: %s%n", command.qualifiedName(), status.getDescription());
       }
     } catch (IOException e) {
-      err.printf("xmig %s: cannot read the certificates: %s%n", command.name(), e.getMessage());
+      err.printf("%s: cannot read the certificates: %s%n", command.qualifiedName(), e.getMessage());
     }
     return 1;
   }
