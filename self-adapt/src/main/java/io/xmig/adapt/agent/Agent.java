@@ -205,6 +205,18 @@ public final class Agent implements AutoCloseable {
    * @param routed whether it may have come from anywhere, so that it must answer us
    */
   private void accept(SignedBeacon beacon, boolean routed) {
+    boolean arrival = config.mac() != 0 && beacon.arrivals().contains(config.mac());
+    Attachment here = machine.place();
+    if (here != null
+        && here.ad().equals(beacon.v1().ad())
+        && here.gateway().equals(beacon.v1().hid())
+        && machine.isEcho(now())) {
+      // says what is known, and checking it would take time from those who have waited for the host
+      if (arrival) {
+        machine.onEcho();
+      }
+      return;
+    }
     if (beacon.proof() != null && !budget.take(now())) {
       throw new RefusedException(Refusal.RATE, "more beacons than are checked a second");
     }
@@ -213,7 +225,7 @@ public final class Agent implements AutoCloseable {
     if (believed == null || routed && !believed.live()) {
       return;
     }
-    if (config.mac() != 0 && beacon.arrivals().contains(config.mac())) {
+    if (arrival) {
       machine.onArrival(believed.place(), believed.stamp(), believed.live(), now());
     } else {
       machine.onBeacon(believed.place(), believed.stamp(), believed.live(), now());

@@ -69,6 +69,9 @@ public final class AgentMachine {
   private boolean checkBySign;
   private long signNs = Long.MIN_VALUE;
   private boolean signOpen;
+  private long burstNs = Long.MIN_VALUE; // the sign that began the present burst
+  private long answeredNs = Long.MIN_VALUE; // when a registration was last confirmed
+  private long echoNs = NEVER; // when later signs of the burst are looked into
   private int weakHandoffs;
   private long weakSinceNs;
   private @Nullable Handoff handoff;
@@ -120,6 +123,11 @@ public final class AgentMachine {
     if (signOpen && nowNs - signNs < timing.solicitFirst().toNanos() / 4) {
       return; // the same burst
     }
+    if (isEcho(nowNs)) {
+      onEcho();
+      return;
+    }
+    burstNs = nowNs;
     event("sign", nowNs, Map.of("kind", sign.name()));
     signNs = nowNs;
     signOpen = true;
@@ -132,6 +140,22 @@ public final class AgentMachine {
       actions.solicit();
       soliciting.start(nowNs);
     }
+  }
+
+  /**
+   * Whether a sign of this moment is one more of those that have been looked into: the announcement
+   * of a machine is repeated for a second, while its gateway has long confirmed where it is.
+   */
+  public boolean isEcho(long nowNs) {
+    return state == AgentState.ATTACHED
+        && burstNs != Long.MIN_VALUE
+        && answeredNs >= burstNs
+        && nowNs - burstNs < timing.signHolds().toNanos();
+  }
+
+  /** The signs passed over are looked into once more, together, when their burst is over. */
+  public void onEcho() {
+    echoNs = burstNs + timing.signHolds().toNanos();
   }
 
   /**
@@ -354,6 +378,7 @@ public final class AgentMachine {
     boolean answersSign = receipt.sequence() == lastSequence;
     here.heardNs = nowNs;
     if (answersSign) {
+      answeredNs = nowNs;
       here.liveNs = nowNs;
       arriving = false;
       registering.stop();
@@ -466,6 +491,10 @@ public final class AgentMachine {
       actions.solicit();
       soliciting.start(nowNs);
     }
+    if (echoNs != NEVER && nowNs - echoNs >= 0) {
+      echoNs = NEVER;
+      onSign(MobilitySign.REPEATED, nowNs);
+    }
     if (soliciting.due(nowNs)) {
       actions.solicit();
       soliciting.again(nowNs);
@@ -503,7 +532,7 @@ public final class AgentMachine {
   /** When {@link #onTime} must be called at the latest; {@link Long#MAX_VALUE} for never. */
   public long nextDeadlineNs() {
     long at = Math.min(soliciting.atNs(), Math.min(registering.atNs(), naming.atNs()));
-    at = Math.min(at, Math.min(refreshNs, checkUntilNs));
+    at = Math.min(at, Math.min(echoNs, Math.min(refreshNs, checkUntilNs)));
     Heard here = current;
     if (here != null && state == AgentState.ATTACHED) {
       at =

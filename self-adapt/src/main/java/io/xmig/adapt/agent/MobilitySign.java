@@ -11,5 +11,7 @@ public enum MobilitySign {
   /** A hypervisor's RARP was seen on the link. */
   RARP,
   /** The link came up. */
-  LINK_UP
+  LINK_UP,
+  /** Signs were passed over since they seemed to repeat the one before. */
+  REPEATED
 }

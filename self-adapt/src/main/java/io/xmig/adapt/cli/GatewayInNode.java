@@ -20,10 +20,11 @@ public final class GatewayInNode implements NodeService {
   @Override
   public CompletableFuture<Running> start(XiaStack stack, List<String> options) {
     GatewayCommand command = Options.parse(new GatewayCommand(), options);
-    return AdaptServices.gateway(stack, Options.check(command::config)).thenApply(Serving::new);
+    return AdaptServices.gateway(stack, Options.check(command::config))
+        .thenApply(gateway -> new Serving(stack, gateway));
   }
 
-  private record Serving(Gateway gateway) implements Running {
+  private record Serving(XiaStack stack, Gateway gateway) implements Running {
     @Override
     public Map<String, Supplier<String>> handlers() {
       return Map.of(
@@ -31,7 +32,19 @@ public final class GatewayInNode implements NodeService {
           "registrations", () -> Long.toString(gateway.registrations()),
           "repoints", () -> Long.toString(gateway.repoints()),
           "beacons", () -> Long.toString(gateway.beaconsSent()),
-          "hosts", this::hosts);
+          "hosts", this::hosts,
+          "changes", this::changes);
+    }
+
+    /** Routes that changed: HID, basis, port, and how many microseconds ago. */
+    private String changes() {
+      StringBuilder text = new StringBuilder();
+      long now = stack.loop().nanoTime();
+      for (HostRoutes.Change change : gateway.hosts().changes()) {
+        text.append(change.hid()).append(' ').append(change.basis()).append(' ');
+        text.append(change.port()).append(' ').append((now - change.atNs()) / 1000).append('\n');
+      }
+      return text.toString();
     }
 
     private String hosts() {

@@ -6,7 +6,9 @@ import io.xmig.adapt.trust.RefusedException;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
 import io.xmig.xia.socket.EventLoop;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +27,7 @@ public final class HostRoutes {
   private static final Logger LOG = LoggerFactory.getLogger(HostRoutes.class);
   private static final long SWEEP_NS = 1_000_000_000L;
   private static final int MAX_ERASURES = 600;
+  private static final int CHANGES_KEPT = 256;
 
   /** On what an entry rests. */
   public enum Basis {
@@ -53,6 +56,14 @@ public final class HostRoutes {
       RouteEntry route,
       long expiresNs) {}
 
+  /**
+   * A host's packets began to go another way.
+   *
+   * @param atNs when the route was in place, on the loop's clock
+   */
+  public record Change(Xid hid, Basis basis, int port, long atNs) {}
+
+  private final Deque<Change> changes = new ArrayDeque<>();
   private final EventLoop loop;
   private final RouteControl control;
   private final int capacity;
@@ -86,11 +97,26 @@ public final class HostRoutes {
       throw new RefusedException(
           Refusal.FULL, "no room for another host", Map.of("hosts", hosts.size()));
     }
-    hosts.put(host.hid, host);
+    Host before = hosts.put(host.hid, host);
     if (sweeping == null) {
       sweeping = loop.schedule(SWEEP_NS, this::sweep);
     }
-    return write(host);
+    CompletableFuture<Void> written = write(host);
+    return before != null && before.route.equals(host.route)
+        ? written
+        : written.thenRun(() -> remember(host));
+  }
+
+  private void remember(Host host) {
+    if (changes.size() >= CHANGES_KEPT) {
+      changes.removeFirst();
+    }
+    changes.addLast(new Change(host.hid, host.basis, host.route.port(), loop.nanoTime()));
+  }
+
+  /** The newest changes of routes, oldest first. */
+  public List<Change> changes() {
+    return List.copyOf(changes);
   }
 
   private CompletableFuture<Void> write(Host host) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 
 /** Writes {@code report.html}: one file with everything in it, made from a result. */
 public final class HtmlReport {
@@ -14,8 +15,15 @@ public final class HtmlReport {
       table{border-collapse:collapse;margin:.6em 0} td,th{padding:.3em .8em;border-bottom:1px solid #ddd;text-align:right}
       td:first-child,th:first-child{text-align:left} th{font-weight:600;background:#f6f8fa}
       .good{color:#1a7f37} .bad{color:#c0392b} .quiet{color:#666} img{width:100%;height:auto}
+      .bar{display:flex;height:2.1em;border-radius:4px;overflow:hidden;margin:.2em 0 .4em} .bar div{min-width:1px;overflow:hidden}
+      .key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 0;vertical-align:-.05em}
+      .keys span{margin-right:1.3em;white-space:nowrap} details{margin:.6em 0} summary{cursor:pointer;font-weight:600}
       .big{display:flex;gap:2.5em;flex-wrap:wrap;margin:1.2em 0} .big div b{display:block;font-size:1.9em;line-height:1.2}
       """;
+
+  private static final String[] PART_COLORS = {
+    "#9aa5b1", "#1f5fa8", "#5b9bd5", "#d9822b", "#f0b429", "#8e6bbf", "#2e8b57", "#8fce9b"
+  };
 
   private HtmlReport() {}
 
@@ -56,6 +64,7 @@ public final class HtmlReport {
     image(h, Plots.throughput(r), "Throughput of the migration stream over time");
     image(h, Plots.calGaps(r), "Time between answers of the calculation service");
     migrations(h, r);
+    parts(h, r);
     workloads(h, r);
     timelines(h, r);
     RunResult.Machine m = r.machine();
@@ -124,6 +133,43 @@ public final class HtmlReport {
     h.append("</table>");
   }
 
+  /** One bar per migration: what its outage consists of. */
+  private static void parts(StringBuilder h, RunResult r) {
+    if (r.migrations().stream().allMatch(m -> m.outageParts() == null)) {
+      return;
+    }
+    double longest =
+        r.migrations().stream().mapToDouble(RunResult.Migration::outageMs).max().orElse(1);
+    h.append("<h2>What the outages consist of</h2>");
+    for (RunResult.Migration m : r.migrations()) {
+      RunResult.OutageParts p = m.outageParts();
+      if (p == null) {
+        continue;
+      }
+      Map<String, Double> parts = p.named();
+      h.append("<div>").append(m.index()).append(". ").append(text(m.from())).append(" → ");
+      h.append(text(m.to())).append(": <b>").append(number(m.outageMs())).append(" ms</b></div>");
+      h.append("<div class=\"bar\" style=\"width:");
+      h.append(String.format(Locale.ROOT, "%.1f", 100 * m.outageMs() / Math.max(1, longest)));
+      h.append("%\">");
+      int color = 0;
+      for (Map.Entry<String, Double> part : parts.entrySet()) {
+        h.append("<div title=\"").append(text(part.getKey())).append(' ');
+        h.append(number(part.getValue())).append(" ms\" style=\"flex:");
+        h.append(String.format(Locale.ROOT, "%.3f", part.getValue()));
+        h.append(" 0 0;background:").append(PART_COLORS[color++]).append("\"></div>");
+      }
+      h.append("</div><div class=\"keys quiet\">");
+      color = 0;
+      for (Map.Entry<String, Double> part : parts.entrySet()) {
+        h.append("<span><span class=\"key\" style=\"background:").append(PART_COLORS[color++]);
+        h.append("\"></span>").append(text(part.getKey())).append(' ');
+        h.append(number(part.getValue())).append("</span> ");
+      }
+      h.append("</div>");
+    }
+  }
+
   private static void workloads(StringBuilder h, RunResult r) {
     h.append(
         "<h2>Clients</h2><table><tr><th>client</th><th>asked</th><th>answered</th><th>wrong</th>");
@@ -151,15 +197,15 @@ public final class HtmlReport {
 
   private static void timelines(StringBuilder h, RunResult r) {
     for (RunResult.Migration m : r.migrations()) {
-      h.append("<h2>Time line of migration ")
+      h.append("<details><summary>Time line of migration ")
           .append(m.index())
-          .append("</h2><table><tr><th>event</th><th>ms</th></tr>");
+          .append("</summary><table><tr><th>event</th><th>ms</th></tr>");
       for (RunResult.Event e : m.timeline()) {
         h.append("<tr><td>").append(text(e.name())).append("</td><td>");
         h.append(String.format(Locale.ROOT, "%.1f", e.atMs() - m.startedAtMs()))
             .append("</td></tr>");
       }
-      h.append("</table>");
+      h.append("</table></details>");
     }
   }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -17,10 +18,16 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 /** Draws the plots of a report as PNG images. */
 final class Plots {
   private static final int WIDTH = 1000;
-  private static final int HEIGHT = 320;
+  private static final int HEIGHT = 300;
   private static final Color LINE = new Color(0x1f5fa8);
   private static final Color LOSS = new Color(0xc0392b);
   private static final Color[] PALETTE = {LINE, new Color(0xd9822b), new Color(0x2e8b57)};
+
+  private static final Color MOVING = new Color(0xe8f0fb);
+  private static final Color AWAY = new Color(0xf6c9c2);
+
+  /** The last bytes of a stream are written a little after the migration counts as done. */
+  private static final double LATE_MS = 500;
 
   private Plots() {}
 
@@ -41,10 +48,10 @@ final class Plots {
     double top = y.stream().mapToDouble(Double::doubleValue).max().orElse(1);
     phases(chart, result, top);
     if (!x.isEmpty()) {
-      dots(chart.addSeries("answered", x, y), LINE, 3);
+      dots(chart.addSeries("answered", x, y), LINE, 2);
     }
     if (!lost.isEmpty()) {
-      dots(chart.addSeries("lost", lost, lost.stream().map(t -> 0.0).toList()), LOSS, 6);
+      dots(chart.addSeries("lost", lost, lost.stream().map(t -> 0.0).toList()), LOSS, 5);
     }
     return png(chart);
   }
@@ -55,15 +62,23 @@ final class Plots {
     List<Double[]> points = result.series().throughputMBps();
     double top = points.stream().mapToDouble(p -> p[1]).max().orElse(1);
     phases(chart, result, top);
-    if (!points.isEmpty()) {
+    boolean named = false;
+    for (RunResult.Migration m : result.migrations()) {
+      double until = m.startedAtMs() + m.totalMs() + LATE_MS;
+      List<Double[]> own =
+          points.stream().filter(p -> p[0] >= m.startedAtMs() && p[0] <= until).toList();
+      if (own.isEmpty()) {
+        continue;
+      }
       XYSeries series =
           chart.addSeries(
-              "written to the destination QEMU",
-              points.stream().map(p -> p[0] / 1000).toList(),
-              points.stream().map(p -> p[1]).toList());
-      series.setMarker(SeriesMarkers.NONE);
+              named ? "stream of migration " + m.index() : "written to the destination QEMU",
+              own.stream().map(p -> p[0] / 1000).toList(),
+              own.stream().map(p -> p[1]).toList());
+      series.setMarker(SeriesMarkers.NONE).setShowInLegend(!named);
       series.setLineColor(LINE);
       series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Line);
+      named = true;
     }
     return png(chart);
   }
@@ -104,9 +119,12 @@ final class Plots {
     chart
         .getStyler()
         .setDefaultSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter)
-        .setLegendPosition(Styler.LegendPosition.OutsideE)
+        .setLegendPosition(Styler.LegendPosition.OutsideS)
+        .setLegendLayout(Styler.LegendLayout.Horizontal)
+        .setLegendBorderColor(Color.WHITE)
         .setChartBackgroundColor(Color.WHITE)
         .setPlotBorderVisible(false);
+    chart.getStyler().setYAxisMin(0.0);
     return chart;
   }
 
@@ -116,21 +134,47 @@ final class Plots {
     series.setLineColor(color);
   }
 
+  /** Shades each migration, and in it the time in which nobody was answered. */
   private static void phases(XYChart chart, RunResult result, double top) {
-    Color[] shades = {new Color(0xe8f0fb), new Color(0xfdebd8)};
+    boolean first = true;
     for (RunResult.Migration m : result.migrations()) {
       double from = m.startedAtMs() / 1000;
-      double to = (m.startedAtMs() + m.totalMs()) / 1000;
-      XYSeries area =
-          chart.addSeries(
-              "migration " + m.index() + " " + m.from() + "→" + m.to(),
-              List.of(from, from, to, to),
-              List.of(0.0, top * 1.05, top * 1.05, 0.0));
-      area.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Area);
-      area.setMarker(SeriesMarkers.NONE);
-      area.setFillColor(shades[(m.index() - 1) % 2]);
-      area.setLineColor(shades[(m.index() - 1) % 2]);
+      band(chart, first ? "migration" : "migration " + m.index(), from, m.totalMs(), top, MOVING)
+          .setShowInLegend(first);
+      Double stopped = stoppedAtMs(m);
+      if (stopped != null) {
+        band(
+                chart,
+                first ? "outage" : "outage " + m.index(),
+                stopped / 1000,
+                m.outageMs(),
+                top,
+                AWAY)
+            .setShowInLegend(first);
+      }
+      first = false;
     }
+  }
+
+  private static @Nullable Double stoppedAtMs(RunResult.Migration m) {
+    return m.timeline().stream()
+        .filter(e -> e.name().endsWith(": stop"))
+        .map(RunResult.Event::atMs)
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static XYSeries band(
+      XYChart chart, String name, double fromS, double lengthMs, double top, Color color) {
+    double toS = fromS + lengthMs / 1000;
+    XYSeries area =
+        chart.addSeries(
+            name, List.of(fromS, fromS, toS, toS), List.of(0.0, top * 1.05, top * 1.05, 0.0));
+    area.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Area);
+    area.setMarker(SeriesMarkers.NONE);
+    area.setFillColor(color);
+    area.setLineColor(color);
+    return area;
   }
 
   private static String png(XYChart chart) throws IOException {

@@ -2,6 +2,7 @@ package io.xmig.testbed.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -91,6 +92,7 @@ public record RunResult(
    * @param stopToResumeMs from the source's STOP to the destination's RESUME or cont
    * @param outageMs longest time without an Xping answer around the hand-off
    * @param outageErrorMs the outage may be off by this much
+   * @param outageParts what the outage consists of, adding up to it; {@code null} without a prober
    * @param lostProbes Xping probes lost in the outage; the paper's measure is this times the
    *     interval
    * @param bytes how much went where
@@ -108,11 +110,53 @@ public record RunResult(
       @Nullable Double stopToResumeMs,
       double outageMs,
       double outageErrorMs,
+      @Nullable OutageParts outageParts,
       int lostProbes,
       Bytes bytes,
       String streamSha256,
       Map<String, Double> calGapMs,
       List<Event> timeline) {}
+
+  /**
+   * What an outage consists of, milliseconds, in the order of time.
+   *
+   * @param vmStopMs until the source's QEMU stopped the guest
+   * @param lastBytesMs until the destination had the whole stream and had verified it
+   * @param loadMs until the destination's QEMU ran the guest
+   * @param perceptionMs until the machine's agent noticed
+   * @param registrationMs until the gateway there had set the machine's route
+   * @param routeRepointMs until the other gateways had
+   * @param transportRecoveryMs until the first probe was sent that was answered
+   * @param firstAnswerMs until its answer was there
+   */
+  public record OutageParts(
+      double vmStopMs,
+      double lastBytesMs,
+      double loadMs,
+      double perceptionMs,
+      double registrationMs,
+      double routeRepointMs,
+      double transportRecoveryMs,
+      double firstAnswerMs) {
+    /** The parts under the names that people read, in the order of time. */
+    public Map<String, Double> named() {
+      Map<String, Double> parts = new LinkedHashMap<>();
+      parts.put("VM stop", vmStopMs);
+      parts.put("last bytes", lastBytesMs);
+      parts.put("load", loadMs);
+      parts.put("perception", perceptionMs);
+      parts.put("registration", registrationMs);
+      parts.put("route repoint", routeRepointMs);
+      parts.put("transport recovery", transportRecoveryMs);
+      parts.put("first answer", firstAnswerMs);
+      return parts;
+    }
+
+    /** All of it. */
+    public double sumMs() {
+      return named().values().stream().mapToDouble(Double::doubleValue).sum();
+    }
+  }
 
   /** Bytes of the QEMU stream, in chunks handed over, and on the wire into the destination host. */
   public record Bytes(long stream, long chunks, long wire) {}

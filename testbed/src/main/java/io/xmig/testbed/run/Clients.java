@@ -1,14 +1,17 @@
 package io.xmig.testbed.run;
 
+import io.xmig.testbed.workload.AgentDiary;
 import io.xmig.testbed.workload.CalClient;
 import io.xmig.testbed.workload.CalServer;
 import io.xmig.testbed.workload.ProbeLog;
 import io.xmig.testbed.workload.Xping;
 import io.xmig.xia.addr.Dag;
+import io.xmig.xia.socket.DatagramSocket;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.names.NameClient;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,9 +31,13 @@ final class Clients implements AutoCloseable {
   private static final int PING_BYTES = 56;
   private static final int HOP_LIMIT = 250;
 
+  private static final int DIARY_TRIES = 5;
+  private static final int DIARY_WAIT_MS = 300;
+
   private final XiaStack stack;
   private final Map<String, Xping> pings = new LinkedHashMap<>();
   private final List<CalClient> cal = new ArrayList<>();
+  private long diaryAskedUs;
 
   Clients(XiaStack stack) {
     this.stack = stack;
@@ -113,6 +120,47 @@ final class Clients implements AutoCloseable {
                 CalClient.stream(
                     stack, vm.service(CalServer.STREAM_SID), interval, Duration.ofSeconds(10))));
     cal.add(await(() -> CalClient.dgram(stack, vm.service(CalServer.DGRAM_SID), interval)));
+  }
+
+  /**
+   * What the agent of the VM did since it was resumed, on this host's clock; exact to half a round
+   * trip. Empty if the VM has no agent or does not tell.
+   */
+  List<MigrationRecord.Moment> agentEvents(LocalAddress vm, long sinceUs) {
+    CompletableFuture<List<MigrationRecord.Moment>> told = new CompletableFuture<>();
+    DatagramSocket socket = await(() -> openDiary(sinceUs, told));
+    for (int i = 0; i < DIARY_TRIES && !told.isDone(); i++) {
+      stack.loop().execute(() -> askDiary(socket, vm));
+      for (int waited = 0; waited < DIARY_WAIT_MS && !told.isDone(); waited += 5) {
+        pause(5);
+      }
+    }
+    stack.loop().execute(socket::close);
+    return told.getNow(List.of());
+  }
+
+  private void askDiary(DatagramSocket socket, LocalAddress vm) {
+    diaryAskedUs = Hypervisors.nowUs();
+    try {
+      socket.send(vm.service(AgentDiary.SID), ByteBuffer.allocateDirect(1));
+    } catch (XiaSocketException e) {
+      diaryAskedUs = 0; // no way there at this moment; asked again
+    }
+  }
+
+  private CompletableFuture<DatagramSocket> openDiary(
+      long sinceUs, CompletableFuture<List<MigrationRecord.Moment>> told) {
+    return stack.openDatagram(
+        null,
+        (source, payload, port) -> {
+          long nowUs = Hypervisors.nowUs();
+          long thereUs = nowUs - (nowUs - diaryAskedUs) / 2; // when it was written
+          told.complete(
+              AgentDiary.read(payload).stream()
+                  .filter(e -> thereUs - e.ageUs() >= sinceUs)
+                  .map(e -> new MigrationRecord.Moment("agent: " + e.name(), thereUs - e.ageUs()))
+                  .toList());
+        });
   }
 
   /** Stops sending, waits a little for the last answers. */

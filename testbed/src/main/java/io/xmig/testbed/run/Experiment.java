@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -36,6 +38,14 @@ final class Experiment {
   private static final Duration NODE_START = Duration.ofSeconds(30);
   private static final Duration BOOT = Duration.ofSeconds(90);
   private static final Duration LAST_ANSWERS = Duration.ofMillis(700);
+
+  /** After a migration nobody asks anything for this long. */
+  private static final int QUIET_MS = 500;
+
+  /** Moments told by others may be off by this much. */
+  private static final long CLOCK_ERROR_US = 10_000;
+
+  private static final long HANDLER_LIMIT_S = 5;
   private static final double BYTES_PER_GB = 1L << 30;
   private static final Pattern BYTES_OUT = Pattern.compile("out \\d+/(\\d+)");
 
@@ -173,8 +183,7 @@ final class Experiment {
     List<MigrationRecord> migrations = new ArrayList<>();
     try {
       for (int i = 0; i < options.migrations; i++) {
-        migrations.add(arrived(hid, nodes, clients, migrate(i, nodes, hypervisors)));
-        Clients.pause(options.settleMs);
+        migrations.add(migrate(i, hid, nodes, hypervisors, clients));
       }
       String last = scenario.hostAfter(options.migrations);
       String state = hypervisors.state(last, VM);
@@ -227,7 +236,9 @@ final class Experiment {
     }
   }
 
-  private MigrationRecord migrate(int index, Nodes nodes, Hypervisors hypervisors)
+  /** Migrates, leaves the machine alone while the VM finds its way, then asks everybody. */
+  private MigrationRecord migrate(
+      int index, Xid hid, Nodes nodes, Hypervisors hypervisors, Clients clients)
       throws IOException {
     String from = scenario.hostAfter(index);
     String to = scenario.hostAfter(index + 1);
@@ -239,14 +250,53 @@ final class Experiment {
             .setMaxBandwidth(10L << 30);
     String address = nodes.network().address(to).toString();
     String downlink = nodes.network().downlink(to);
+    Hypervisors.Moved moved;
+    long wire;
     try (XiaStack stack = nodes.inspect(nodes.network().gateway(to))) {
       long before = bytesOut(stack, downlink);
-      MigrationRecord record =
+      moved =
           hypervisors.migrate(
               VM, from, to, address, wishes, Duration.ofSeconds(options.limitSeconds), this::show);
-      view.done();
-      return record.withWireBytes(Math.max(0, bytesOut(stack, downlink) - before));
+      wire = Math.max(0, bytesOut(stack, downlink) - before);
     }
+    view.done();
+    Clients.pause(QUIET_MS);
+    LocalAddress there = new LocalAddress(nodes.network().ad(to), hid, null);
+    MigrationRecord record = hypervisors.record(moved).withWireBytes(wire);
+    long sinceUs = record.runningUs() - CLOCK_ERROR_US;
+    record =
+        record
+            .withMoments(clients.agentEvents(there, sinceUs))
+            .withMoments(routeChanges(nodes, to, hid, sinceUs));
+    record = arrived(hid, nodes, clients, record);
+    Clients.pause(Math.max(0, options.settleMs - QUIET_MS));
+    return record;
+  }
+
+  /** When the gateways began to send the VM's packets to where it is now. */
+  private static List<MigrationRecord.Moment> routeChanges(
+      Nodes nodes, String host, Xid hid, long sinceUs) {
+    List<MigrationRecord.Moment> moments = new ArrayList<>();
+    String here = nodes.network().gateway(host);
+    for (String gateway : nodes.network().gateways()) {
+      try (XiaStack stack = nodes.inspect(gateway)) {
+        String changes = read(stack, gateway + "/gateway.changes");
+        long nowUs = Hypervisors.nowUs();
+        for (String line : changes.lines().toList()) {
+          String[] words = line.split(" ", -1);
+          if (words.length == 4 && words[0].equals(hid.toString())) {
+            long atUs = nowUs - Long.parseLong(words[3]);
+            if (atUs >= sinceUs) {
+              moments.add(
+                  new MigrationRecord.Moment(
+                      gateway.equals(here) ? Decomposition.REGISTERED : Decomposition.REPOINTED,
+                      atUs));
+            }
+          }
+        }
+      }
+    }
+    return moments;
   }
 
   private void show(long atUs, Progress progress) {
@@ -258,17 +308,21 @@ final class Experiment {
    * not tell.
    */
   private static long bytesOut(XiaStack stack, String downlink) {
-    java.util.concurrent.CompletableFuture<String> read =
-        new java.util.concurrent.CompletableFuture<>();
+    Matcher matcher = BYTES_OUT.matcher(read(stack, downlink + ".counters"));
+    return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
+  }
+
+  /** What a handler says, empty where there is none. */
+  private static String read(XiaStack stack, String handler) {
+    CompletableFuture<String> read = new CompletableFuture<>();
     stack
         .loop()
         .execute(
             () ->
                 stack
-                    .readHandler(downlink + ".counters")
+                    .readHandler(handler)
                     .whenComplete((text, failure) -> read.complete(failure != null ? "" : text)));
-    Matcher matcher = BYTES_OUT.matcher(read.join());
-    return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
+    return read.completeOnTimeout("", HANDLER_LIMIT_S, TimeUnit.SECONDS).join();
   }
 
   private void stopQuietly(Hypervisors hypervisors) {

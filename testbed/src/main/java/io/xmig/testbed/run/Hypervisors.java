@@ -84,21 +84,24 @@ final class Hypervisors implements AutoCloseable {
     }
   }
 
+  /** A migration that has ended; {@link #record} tells about it. */
+  record Moved(String vm, String from, String to, String id, long requestedUs, Result result) {}
+
   /**
-   * Moves a VM and waits until it runs at the destination.
+   * Moves a VM and waits until it runs at the destination. Reads nothing more: at that moment the
+   * machine has better things to do.
    *
    * @param toAddress DAG of the destination host
    * @param progress called with the time (microseconds since the epoch) and QEMU's progress
    */
-  MigrationRecord migrate(
+  Moved migrate(
       String vm,
       String from,
       String to,
       String toAddress,
       MigrateRequest.Builder wishes,
       Duration limit,
-      BiConsumer<Long, Progress> progress)
-      throws IOException {
+      BiConsumer<Long, Progress> progress) {
     long requestedUs = nowUs();
     String id =
         call(
@@ -113,8 +116,7 @@ final class Hypervisors implements AutoCloseable {
       throw new RunException(
           "the VM did not move", Map.of("from", from, "to", to, "reason", result.getReason()));
     }
-    awaitEvent(to, id, "resume");
-    return record(vm, from, to, id, requestedUs, result);
+    return new Moved(vm, from, to, id, requestedUs, result);
   }
 
   private Result await(
@@ -162,9 +164,13 @@ final class Hypervisors implements AutoCloseable {
     return watch;
   }
 
-  private MigrationRecord record(
-      String vm, String from, String to, String id, long requestedUs, Result result)
-      throws IOException {
+  /** What was observed of a migration. */
+  MigrationRecord record(Moved moved) throws IOException {
+    String vm = moved.vm();
+    String from = moved.from();
+    String to = moved.to();
+    String id = moved.id();
+    awaitEvent(to, id, "resume");
     List<MigrationRecord.Moment> moments = new ArrayList<>();
     long stopUs = collect(from, id, "stop", moments);
     long resumeUs = collect(to, id, "resume", moments);
@@ -178,11 +184,11 @@ final class Hypervisors implements AutoCloseable {
     return new MigrationRecord(
         from,
         to,
-        requestedUs,
+        moved.requestedUs(),
         resumeUs > 0 ? resumeUs : nowUs(),
         stopUs,
         resumeUs,
-        (double) result.getQemuDowntimeMs(),
+        (double) moved.result().getQemuDowntimeMs(),
         received.streamBytes(),
         Math.max(received.chunkBytes(), sent.chunkBytes()),
         0,

@@ -55,8 +55,13 @@ public record MigrationRecord(
 
   /** The same with one more moment. */
   MigrationRecord withMoment(String name, long atUs) {
+    return withMoments(List.of(new Moment(name, atUs)));
+  }
+
+  /** The same with more moments. */
+  MigrationRecord withMoments(List<Moment> added) {
     List<Moment> more = new ArrayList<>(events);
-    more.add(new Moment(name, atUs));
+    more.addAll(added);
     return new MigrationRecord(
         from,
         to,

@@ -125,6 +125,7 @@ public final class ResultBuilder {
         m.stopUs() > 0 && m.resumeUs() > 0 ? Double.valueOf(ms(m.resumeUs() - m.stopUs())) : null,
         outage == null ? 0 : ms(outage.lengthUs()),
         outage == null ? 0 : ms(outage.errorUs()),
+        outage == null ? null : Decomposition.of(m, outage, xping.values().iterator().next()),
         outage == null ? 0 : outage.lost(),
         new RunResult.Bytes(m.streamBytes(), m.chunkBytes(), m.wireBytes()),
         m.sha256(),

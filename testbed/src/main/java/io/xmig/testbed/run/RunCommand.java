@@ -43,6 +43,8 @@ import picocli.CommandLine.Spec;
       "  testbed/intra-ad --ram-only --xia libxsocket:/opt/xia-core/api/lib/libXsocket.so"
     })
 public final class RunCommand implements Callable<Integer> {
+  private static final long REPORT_BYTES = 4L << 20;
+
   @Spec private CommandSpec spec;
   @Mixin private RunOptions options;
 
@@ -62,20 +64,31 @@ public final class RunCommand implements Callable<Integer> {
     prepareReport();
     ProgressView view = new ProgressView(err, System.console() != null);
     RunResult result = new Experiment(scenario, options, err::println, view).run();
-    if (options.report != null) {
-      ResultFile.write(options.report.resolve("result.json"), result);
-      HtmlReport.write(options.report.resolve("report.html"), result);
-    }
     if (options.json) {
       out.println(new ObjectMapper().writeValueAsString(result));
     } else {
       Summary.print(out, result);
-      if (options.report != null) {
-        out.println("Report: " + options.report.resolve("report.html"));
-      }
     }
     out.flush();
+    writeReport(result, out); // last: what was measured is shown even if the disk is full
     return result.verdict().ok() ? 0 : 1;
+  }
+
+  private void writeReport(RunResult result, PrintWriter out) throws IOException {
+    Path report = options.report;
+    if (report == null) {
+      return;
+    }
+    try {
+      ResultFile.write(report.resolve("result.json"), result);
+      HtmlReport.write(report.resolve("report.html"), result);
+    } catch (IOException e) {
+      throw new IOException("cannot write the report: " + e.getMessage(), e);
+    }
+    if (!options.json) {
+      out.println("Report: " + report.resolve("report.html"));
+      out.flush();
+    }
   }
 
   private Scenario scenario() throws IOException {
@@ -101,6 +114,17 @@ public final class RunCommand implements Callable<Integer> {
     }
     if (!Files.isWritable(report)) {
       throw new IOException("cannot write into " + report + "; give --report a directory of yours");
+    }
+    long free = Files.getFileStore(report).getUsableSpace();
+    if (free < REPORT_BYTES) {
+      throw new IOException(
+          "only "
+              + free / 1024
+              + " KiB are free in "
+              + report
+              + "; a report takes up to "
+              + REPORT_BYTES / 1024
+              + " KiB: make room or give --report another directory");
     }
   }
 }

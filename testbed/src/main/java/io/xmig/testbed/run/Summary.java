@@ -3,6 +3,7 @@ package io.xmig.testbed.run;
 import io.xmig.testbed.report.RunResult;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** The result of a run for a terminal. */
 final class Summary {
@@ -34,6 +35,12 @@ final class Summary {
           m.lostProbes(),
           m.bytes().stream() / 1e6);
     }
+    for (RunResult.Migration m : r.migrations()) {
+      RunResult.OutageParts parts = m.outageParts();
+      if (parts != null) {
+        out.println("outage of " + m.index() + ": " + sum(parts) + " ms");
+      }
+    }
     out.println();
     for (RunResult.Cal c : r.cal()) {
       out.printf(
@@ -64,6 +71,12 @@ final class Summary {
       r.verdict().problems().forEach(p -> out.println("  " + p));
     }
     out.flush();
+  }
+
+  private static String sum(RunResult.OutageParts parts) {
+    return parts.named().entrySet().stream()
+        .map(p -> String.format(Locale.ROOT, "%s %.0f", p.getKey(), p.getValue()))
+        .collect(Collectors.joining(" + "));
   }
 
   private static String number(@org.jspecify.annotations.Nullable Double value) {

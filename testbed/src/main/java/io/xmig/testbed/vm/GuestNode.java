@@ -8,6 +8,7 @@ import io.xmig.adapt.route.RouteEntry;
 import io.xmig.adapt.service.AdaptServices;
 import io.xmig.adapt.trust.DomainTrust;
 import io.xmig.testbed.perf.PerfServer;
+import io.xmig.testbed.workload.AgentDiary;
 import io.xmig.testbed.workload.CalServer;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
@@ -20,6 +21,7 @@ import io.xmig.xia.link.posix.NetDevice;
 import io.xmig.xia.node.NodeConfig;
 import io.xmig.xia.node.NodeStack;
 import io.xmig.xia.node.XiaNode;
+import io.xmig.xia.socket.LinkEvent;
 import io.xmig.xia.socket.LocalAddress;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -48,6 +50,11 @@ import org.jspecify.annotations.Nullable;
 final class GuestNode implements AutoCloseable {
   /** Domain of a host that has not heard a beacon yet. */
   private static final Xid NO_AD = Xid.parse("AD:1234567890123456789012345678901234567890");
+
+  private static final int REHEARSALS = 4;
+
+  /** Signs that come closer together count as one. */
+  private static final long REHEARSAL_PAUSE_NS = 1_050_000_000L;
 
   private final NodeLoop loop;
   private final @Nullable Agent agent;
@@ -88,7 +95,7 @@ final class GuestNode implements AutoCloseable {
   }
 
   /** Node and network card. */
-  private record Parts(XiaNode node, PacketLink link) {
+  private record Parts(XiaNode node, PacketLink link, LinkWatcher watcher) {
     GuestNode thenServe(NodeLoop loop, @Nullable Signer signer, Map<String, String> environment)
         throws Exception {
       NodeStack stack = loop.call(() -> new NodeStack(node)).get();
@@ -105,7 +112,22 @@ final class GuestNode implements AutoCloseable {
         return new GuestNode(loop, null, cal);
       }
       AgentConfig config = config(signer, environment, link);
-      return new GuestNode(loop, AdaptServices.agent(stack, config).get(), cal);
+      Agent agent = AdaptServices.agent(stack, config).get();
+      loop.call(() -> AgentDiary.start(stack, agent)).get().get();
+      loop.execute(() -> rehearse(loop, REHEARSALS));
+      return new GuestNode(loop, agent, cal);
+    }
+
+    /**
+     * Does as if the machine had just been resumed elsewhere. Code that runs for the first time
+     * costs Java, and a translated processor even more, far too much for that to be at the event.
+     */
+    private void rehearse(NodeLoop loop, int times) {
+      watcher.query();
+      node.linkEvent(new LinkEvent(LinkEvent.Kind.NOTIFY_PEERS, 0, 0));
+      if (times > 1) {
+        loop.schedule(REHEARSAL_PAUSE_NS, () -> rehearse(loop, times - 1));
+      }
     }
   }
 
@@ -133,7 +155,7 @@ final class GuestNode implements AutoCloseable {
     LinkWatcher watcher = new LinkWatcher(loop);
     watcher.watch(link.device().index(), 0, node::linkEvent);
     loop.own(watcher);
-    return new Parts(node, link);
+    return new Parts(node, link, watcher);
   }
 
   private static AgentConfig config(

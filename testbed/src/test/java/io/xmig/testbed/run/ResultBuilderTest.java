@@ -43,14 +43,19 @@ class ResultBuilderTest {
             START_US + 4 * SECOND_US,
             START_US + 7 * SECOND_US,
             START_US + 6_900_000,
-            START_US + 6_960_000,
+            START_US + 6_930_000,
             41.0,
             360_000_000,
             360_000_000,
             371_000_000,
             "ab".repeat(32),
             List.of(
-                new MigrationRecord.Moment("RESUME", START_US + 6_960_000),
+                new MigrationRecord.Moment("RESUME", START_US + 6_930_000),
+                new MigrationRecord.Moment(Decomposition.VERIFIED, START_US + 6_920_000),
+                new MigrationRecord.Moment(Decomposition.PERCEIVED, START_US + 6_938_000),
+                new MigrationRecord.Moment(Decomposition.PERCEIVED, START_US + 6_988_000),
+                new MigrationRecord.Moment(Decomposition.REGISTERED, START_US + 6_945_000),
+                new MigrationRecord.Moment(Decomposition.REPOINTED, START_US + 6_950_000),
                 new MigrationRecord.Moment("STOP", START_US + 6_900_000)),
             progress);
     Map<String, ProbeLog> pings = new LinkedHashMap<>();
@@ -91,11 +96,26 @@ class ResultBuilderTest {
     assertThat(migration.outageMs()).isCloseTo(60, within(0.1));
     assertThat(migration.outageErrorMs()).isEqualTo(5);
     assertThat(migration.lostProbes()).isEqualTo(12);
-    assertThat(migration.stopToResumeMs()).isCloseTo(60, within(0.1));
+    assertThat(migration.stopToResumeMs()).isCloseTo(30, within(0.1));
     assertThat(migration.totalMs()).isEqualTo(3000);
     assertThat(migration.timeline())
         .extracting(RunResult.Event::name)
-        .containsExactly("STOP", "RESUME");
+        .startsWith("STOP")
+        .contains("RESUME", Decomposition.REPOINTED);
+  }
+
+  @Test
+  void theOutageIsTakenApartWithoutRest() {
+    RunResult.Migration migration = result(0, List.of()).migrations().get(0);
+    RunResult.OutageParts parts = migration.outageParts();
+
+    assertThat(parts).isNotNull();
+    assertThat(parts.sumMs()).isCloseTo(migration.outageMs(), within(0.001));
+    assertThat(parts.lastBytesMs()).isCloseTo(20, within(0.3));
+    assertThat(parts.loadMs()).isCloseTo(10, within(0.3));
+    assertThat(parts.perceptionMs()).isCloseTo(8, within(0.3));
+    assertThat(parts.registrationMs()).isCloseTo(7, within(0.3));
+    assertThat(parts.routeRepointMs()).isCloseTo(5, within(0.3));
   }
 
   @Test

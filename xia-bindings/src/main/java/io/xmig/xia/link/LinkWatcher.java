@@ -73,6 +73,12 @@ public final class LinkWatcher implements AutoCloseable {
     watched.put(interfaceIndex, new Watched(port, listener));
   }
 
+  /** Asks the kernel how all interfaces are; what has changed is told as if it were news. */
+  public void query() {
+    LinkNews.writeQuery(view.clear());
+    socket.send(buffer, 0, LinkNews.QUERY_LENGTH);
+  }
+
   private void ready(int events) {
     if ((events & Epoll.ERROR) != 0) {
       socket.takeError(); // news were lost; the next ones carry the whole state again

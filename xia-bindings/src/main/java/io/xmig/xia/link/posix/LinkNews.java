@@ -23,7 +23,24 @@ public final class LinkNews {
   private static final int IFLA_EVENT_NOTIFY_PEERS = 4;
   private static final int IFF_LOWER_UP = 0x10000;
 
+  private static final int RTM_GETLINK = 18;
+  private static final int NLM_F_REQUEST_DUMP = 0x301;
+
+  /** Length of {@link #writeQuery}. */
+  public static final int QUERY_LENGTH = HEADER_LENGTH + INFO_LENGTH;
+
   private LinkNews() {}
+
+  /** Writes the question for the state of every interface; the answer reads like news. */
+  public static void writeQuery(ByteBuffer target) {
+    ByteBuffer b = target.duplicate().order(ByteOrder.nativeOrder());
+    for (int i = 0; i < QUERY_LENGTH; i++) {
+      b.put(i, (byte) 0);
+    }
+    b.putInt(0, QUERY_LENGTH)
+        .putShort(4, (short) RTM_GETLINK)
+        .putShort(6, (short) NLM_F_REQUEST_DUMP);
+  }
 
   /** Hears what a message says. */
   public interface Listener {

@@ -34,6 +34,18 @@ class LinkNewsTest {
   }
 
   @Test
+  void theKernelAnswersAQueryWithTheStateOfEveryInterface() {
+    NativeBuffer buffer = new NativeBuffer(32 << 10);
+    LinkNews.writeQuery(buffer.bytes());
+    try (Socket socket = Sockets.linkNews()) {
+      assertThat(socket.send(buffer, 0, LinkNews.QUERY_LENGTH)).isEqualTo(LinkNews.QUERY_LENGTH);
+      int length = socket.receive(buffer, 0, 32 << 10); // the kernel answers at once
+      LinkNews.parse(buffer.bytes().duplicate().clear().limit(length), listener);
+    }
+    assertThat(heard).anyMatch(said -> said.matches("1 (up|down)")); // the loopback interface
+  }
+
+  @Test
   void hearsNotifyPeersAndTheStateOfTheInterface() {
     LinkNews.parse(newLink(7, 0x11043, 4), listener);
     LinkNews.parse(newLink(8, 0x1003, 5), listener);

@@ -1,0 +1,102 @@
+package io.xmig.testbed.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
+import io.xmig.testbed.report.ResultFile;
+import io.xmig.testbed.report.RunResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The experiment as people start it: real nodes, real QEMUs, a real guest. */
+class IntraAdIT {
+  private static final Path LAUNCHER = Path.of("xmig").toAbsolutePath();
+
+  @TempDir Path directory;
+
+  private Process start(String... arguments) throws IOException {
+    List<String> command =
+        Stream.concat(
+                Stream.of(LAUNCHER.toString(), "testbed", "run", "intra-ad", "--ram-only"),
+                Stream.of(arguments))
+            .toList();
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(directory.resolve("said").toFile());
+    builder.environment().put("XMIG_NO_BUILD", "1");
+    return builder.start();
+  }
+
+  private String said() throws IOException {
+    return Files.readString(directory.resolve("said"));
+  }
+
+  /** Processes and run directories that belong to the runner with this process id. */
+  private static List<String> leftOf(long runner) throws IOException {
+    String mark = "xmig-run-" + runner + "-";
+    try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+      return Stream.concat(
+              ProcessHandle.allProcesses()
+                  .map(p -> p.info().commandLine().orElse(""))
+                  .filter(line -> line.contains(mark)),
+              files.map(Path::toString).filter(name -> name.contains(mark)))
+          .toList();
+    }
+  }
+
+  @Test
+  @Timeout(180)
+  void movesTheVmWritesAValidResultAndLeavesNothingBehind() throws Exception {
+    Path report = directory.resolve("out");
+    Process run = start("--memory", "384", "--settle", "1500", "--report", report.toString());
+    assertThat(run.waitFor(170, TimeUnit.SECONDS)).as(said()).isTrue();
+    assertThat(run.exitValue()).as(said()).isZero();
+
+    Path json = report.resolve("result.json");
+    assertThat(
+            JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
+                .getSchema(Files.readString(Path.of("../docs/result.schema.json")))
+                .validate(new ObjectMapper().readTree(json.toFile())))
+        .isEmpty();
+    RunResult result = ResultFile.read(json);
+    assertThat(result.verdict().ok()).isTrue();
+    assertThat(result.migrations()).hasSize(1);
+    RunResult.Migration moved = result.migrations().get(0);
+    assertThat(moved.streamSha256()).hasSize(64);
+    assertThat(moved.outageParts()).isNotNull();
+    assertThat(moved.outageParts().sumMs()).isCloseTo(moved.outageMs(), within(0.01));
+    assertThat(moved.outageParts().registrationMs()).as("%s", moved.timeline()).isPositive();
+    assertThat(result.cal())
+        .extracting(RunResult.Cal::socket)
+        .containsExactlyInAnyOrder("stream", "dgram");
+    assertThat(result.cal()).allMatch(c -> c.answeredBefore() > 0 && c.answeredAfter() > 0);
+    assertThat(report.resolve("report.html")).content().contains("HOST_A → HOST_B");
+    assertThat(said()).contains("kept every connection");
+    assertThat(leftOf(run.pid())).isEmpty();
+  }
+
+  @Test
+  @Timeout(90)
+  void aRunThatIsInterruptedLeavesNothingBehind() throws Exception {
+    Process run = start("--memory", "384");
+    while (run.isAlive() && !said().contains("VM started")) {
+      Thread.onSpinWait();
+    }
+    assertThat(leftOf(run.pid())).as("while it runs; it said %s", said()).isNotEmpty();
+    run.destroy(); // SIGTERM
+    assertThat(run.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(run.exitValue()).isNotZero();
+    assertThat(leftOf(run.pid())).isEmpty();
+  }
+}
