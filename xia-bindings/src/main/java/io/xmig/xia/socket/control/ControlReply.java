@@ -86,7 +86,8 @@ public record ControlReply(int code, String message, byte[] data) {
     if (expectData && (code == 200 || code == 220)) {
       String line = readLine(in);
       if (!line.matches("DATA [0-9]{1,9}")) {
-        throw new IOException("expected DATA and a length, got '" + clip(line) + "'");
+        throw new IOException(
+            "ControlSocket answer without DATA and a length, but '" + clip(line) + "'");
       }
       int length = Integer.parseInt(line.substring(5));
       if (length > MAX_DATA) {
