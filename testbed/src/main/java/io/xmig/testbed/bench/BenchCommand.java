@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -157,6 +158,8 @@ public final class BenchCommand implements Callable<Integer> {
       description = "Do not say on standard error what is being done.")
   private boolean quiet;
 
+  private volatile boolean stopped;
+
   @Override
   public Integer call() throws Exception {
     BenchOptions options = options();
@@ -167,8 +170,16 @@ public final class BenchCommand implements Callable<Integer> {
     List<Figure> figures = new ArrayList<>();
     List<BenchReport.Use> processes = new ArrayList<>();
     Bench.Journal journal = journal(processes);
-    for (String name : names) {
-      figures.addAll(BENCHES.get(name).get().run(options, journal));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stopped = true));
+    try {
+      for (String name : names) {
+        figures.addAll(BENCHES.get(name).get().run(options, journal));
+      }
+    } catch (RuntimeException e) {
+      if (stopped) {
+        new CountDownLatch(1).await(); // what failed did so because this process is ending
+      }
+      throw e;
     }
     BenchReport report =
         new BenchReport(BenchReport.Machine.here(), repetitions, figures, processes);

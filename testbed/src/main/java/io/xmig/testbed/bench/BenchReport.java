@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -59,37 +60,60 @@ record BenchReport(Machine machine, int repetitions, List<Figure> figures, List<
         machine.processor(),
         machine.kernel(),
         machine.java());
-    String row = "%-8s %-28s %-24s %-11s %10s %10s %10s %7s  %s%n";
-    out.printf(
-        row, "bench", "what", "setting", "unit", "median", "min", "max", "spread", "besides");
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(
+        List.of("bench", "what", "setting", "unit", "median", "min", "max", "spread", "besides"));
     for (Figure f : figures) {
-      out.printf(
-          row,
-          f.bench(),
-          f.what(),
-          f.setting(),
-          f.unit(),
-          number(f.median()),
-          number(f.min()),
-          number(f.max()),
-          String.format(Locale.ROOT, "%.0f %%", 100 * f.spread()),
-          besides(f.aside()));
+      rows.add(
+          List.of(
+              f.bench(),
+              f.what(),
+              f.setting(),
+              f.unit(),
+              number(f.median()),
+              number(f.min()),
+              number(f.max()),
+              String.format(Locale.ROOT, "%.0f %%", 100 * f.spread()),
+              besides(f.aside())));
     }
+    table(out, rows);
     if (!processes.isEmpty()) {
-      out.printf(
-          "%n%-8s %-24s %-24s %10s %12s%n", "bench", "setting", "process", "CPU s", "peak MiB");
+      out.println();
+      List<List<String>> uses = new ArrayList<>();
+      uses.add(List.of("bench", "setting", "process", "CPU s", "peak MiB"));
       for (Use use : processes) {
-        out.printf(
-            Locale.ROOT,
-            "%-8s %-24s %-24s %10.2f %12.1f%n",
-            use.bench(),
-            use.setting(),
-            use.process(),
-            use.cpuSeconds(),
-            use.peakMb());
+        uses.add(
+            List.of(
+                use.bench(),
+                use.setting(),
+                use.process(),
+                number(use.cpuSeconds()),
+                number(use.peakMb())));
       }
+      table(out, uses);
     }
     out.flush();
+  }
+
+  /** Columns as wide as what is in them; numbers end where their heading ends. */
+  private static void table(PrintWriter out, List<List<String>> rows) {
+    int columns = rows.get(0).size();
+    int[] widths = new int[columns];
+    boolean[] numbers = new boolean[columns];
+    for (List<String> row : rows) {
+      for (int i = 0; i < columns; i++) {
+        widths[i] = Math.max(widths[i], row.get(i).length());
+        numbers[i] = row != rows.get(0) && row.get(i).matches("[0-9.]+( %)?");
+      }
+    }
+    for (List<String> row : rows) {
+      StringBuilder line = new StringBuilder();
+      for (int i = 0; i < columns; i++) {
+        String gap = " ".repeat(widths[i] - row.get(i).length());
+        line.append(numbers[i] ? gap + row.get(i) : row.get(i) + gap).append("  ");
+      }
+      out.println(line.toString().stripTrailing());
+    }
   }
 
   private static String number(double value) {

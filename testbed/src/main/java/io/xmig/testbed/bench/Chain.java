@@ -3,7 +3,6 @@ package io.xmig.testbed.bench;
 import io.xmig.testbed.run.Lab;
 import io.xmig.testbed.run.RunException;
 import io.xmig.xia.socket.XiaSockets;
-import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -101,16 +100,11 @@ final class Chain implements AutoCloseable {
     node.writeHandler("./xrc/n/proc/rt_" + type + ".set4", route);
   }
 
-  /** A new connection to the local API of one of the nodes. */
+  /** A new connection to the local API of one of the nodes; goes with the chain. */
   XiaSockets sockets(String node) {
     XiaSockets opened = XiaSockets.open("node:" + lab.directory().resolve(node + ".api"));
     open.add(opened);
     return opened;
-  }
-
-  /** A new stack on one of the nodes. */
-  XiaStack stack(String node) {
-    return sockets(node).stack();
   }
 
   /** What each process has used up to now, this one included. */

@@ -7,16 +7,16 @@ final class ChunkBench extends NetworkBench {
   }
 
   @Override
-  Mover open(Chain chain, BenchOptions options) throws Exception {
+  Mover open(Chain chain, BenchOptions options) {
     ChunkTransferRun chunks =
         new ChunkTransferRun(
-            chain.stack(Chain.SENDER),
-            chain.stack(Chain.RECEIVER),
+            chain.sockets(Chain.SENDER),
+            chain.sockets(Chain.RECEIVER),
             options.chunkBytes(),
             (long) options.cacheMib() << 20);
     return new Mover() {
       @Override
-      public double move(long bytes, boolean warmUp) throws Exception {
+      public double move(long bytes, boolean warmUp) {
         return chunks.run(bytes, warmUp || options.verify());
       }
 

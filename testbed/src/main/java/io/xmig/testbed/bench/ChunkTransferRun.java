@@ -7,9 +7,13 @@ import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.CacheSlice;
 import io.xmig.xia.socket.ChunkHandler;
 import io.xmig.xia.socket.ChunkSocket;
+import io.xmig.xia.socket.EventLoop;
+import io.xmig.xia.socket.SliceOptions;
 import io.xmig.xia.socket.XiaSocketException;
+import io.xmig.xia.socket.XiaSockets;
 import io.xmig.xia.socket.XiaStack;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,13 +31,15 @@ import java.util.concurrent.Executors;
  */
 final class ChunkTransferRun implements AutoCloseable {
   private static final int WINDOW_BYTES = 8 << 20;
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
 
   /** Distinct chunks; more than are ever under way or in a router's cache. */
   private final List<ByteBuffer> contents = new ArrayList<>();
 
   private final List<Xid> cids = new ArrayList<>();
-  private final XiaStack publisher;
-  private final XiaStack fetcher;
+  private final XiaSockets publishing;
+  private final EventLoop publisher;
+  private final EventLoop fetcher;
   private final CacheSlice slice;
   private final ChunkSocket socket;
   private final int chunkBytes;
@@ -49,7 +55,7 @@ final class ChunkTransferRun implements AutoCloseable {
   private final class Transfer implements ChunkHandler {
     final long total;
     final boolean verify;
-    final CompletableFuture<Void> done = new CompletableFuture<>();
+    final CompletableFuture<Boolean> done = new CompletableFuture<>();
     long put;
     long got;
 
@@ -77,16 +83,14 @@ final class ChunkTransferRun implements AutoCloseable {
     }
 
     private void request(Dag chunk) {
-      fetcher
-          .loop()
-          .execute(
-              () -> {
-                try {
-                  socket.request(chunk, chunkBytes, this);
-                } catch (XiaSocketException e) {
-                  done.completeExceptionally(e);
-                }
-              });
+      fetcher.execute(
+          () -> {
+            try {
+              socket.request(chunk, chunkBytes, this);
+            } catch (XiaSocketException e) {
+              done.completeExceptionally(e);
+            }
+          });
     }
 
     @Override
@@ -95,7 +99,7 @@ final class ChunkTransferRun implements AutoCloseable {
         hashing.execute(
             () -> {
               boolean right = Cid.matches(cid, data);
-              fetcher.loop().execute(() -> take(cid, data, right));
+              fetcher.execute(() -> take(cid, data, right));
             });
       } else {
         take(cid, data, data.remaining() == chunkBytes);
@@ -108,15 +112,13 @@ final class ChunkTransferRun implements AutoCloseable {
         return;
       }
       socket.recycle(data);
-      publisher
-          .loop()
-          .execute(
-              () -> {
-                slice.remove(cid);
-                putNext();
-              });
+      publisher.execute(
+          () -> {
+            slice.remove(cid);
+            putNext();
+          });
       if (++got == total) {
-        done.complete(null);
+        done.complete(true);
       }
     }
 
@@ -129,15 +131,13 @@ final class ChunkTransferRun implements AutoCloseable {
   /**
    * @param cacheBytes of a router between; the chunks used together are twice as many
    */
-  ChunkTransferRun(XiaStack publisher, XiaStack fetcher, int chunkBytes, long cacheBytes)
-      throws Exception {
-    this.publisher = publisher;
-    this.fetcher = fetcher;
+  ChunkTransferRun(XiaSockets publishing, XiaSockets fetching, int chunkBytes, long cacheBytes) {
+    this.publishing = publishing;
+    this.publisher = publishing.stack().loop();
+    this.fetcher = fetching.stack().loop();
     this.chunkBytes = chunkBytes;
-    slice =
-        Loops.call(
-            publisher, () -> publisher.allocateSlice(io.xmig.xia.socket.SliceOptions.unlimited()));
-    socket = Loops.call(fetcher, fetcher::openChunks);
+    slice = publishing.call(stack -> stack.allocateSlice(SliceOptions.unlimited()));
+    socket = fetching.call(XiaStack::openChunks);
     int distinct = (int) Math.max(2 * window() + 1, 2 * cacheBytes / chunkBytes);
     SplittableRandom random = new SplittableRandom(chunkBytes);
     byte[] bytes = new byte[chunkBytes];
@@ -159,18 +159,17 @@ final class ChunkTransferRun implements AutoCloseable {
    * @param verify whether the hash of each is checked
    * @return bytes per second
    */
-  double run(long bytes, boolean verify) throws Exception {
+  double run(long bytes, boolean verify) {
     Transfer transfer = new Transfer(Math.max(1, bytes / chunkBytes), verify);
     long started = System.nanoTime();
-    publisher
-        .loop()
-        .execute(
-            () -> {
-              for (int i = window(); i > 0; i--) {
-                transfer.putNext();
-              }
-            });
-    Loops.await(transfer.done);
+    publishing.call(
+        stack -> {
+          for (int i = window(); i > 0; i--) {
+            transfer.putNext();
+          }
+          return transfer.done;
+        },
+        PATIENCE);
     double seconds = (System.nanoTime() - started) / 1e9;
     return transfer.total * chunkBytes / seconds;
   }
@@ -178,7 +177,7 @@ final class ChunkTransferRun implements AutoCloseable {
   @Override
   public void close() {
     hashing.shutdownNow();
-    publisher.loop().execute(slice::close);
-    fetcher.loop().execute(socket::close);
+    publisher.execute(slice::close);
+    fetcher.execute(socket::close);
   }
 }

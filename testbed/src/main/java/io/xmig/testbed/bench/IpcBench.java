@@ -1,7 +1,10 @@
 package io.xmig.testbed.bench;
 
 import io.xmig.testbed.perf.PerfReport;
+import io.xmig.xia.socket.XiaSockets;
 import io.xmig.xia.socket.XiaStack;
+import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,11 +15,12 @@ import org.HdrHistogram.Histogram;
 /** The local API between a program and its node: how long a call takes, how many bytes go by. */
 final class IpcBench implements Bench {
   private static final String CHEAP_HANDLER = "./xrc.name";
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final int CALLS = 5000;
   private static final double MEGA = 1e6;
 
   @Override
-  public List<Figure> run(BenchOptions options, Journal journal) throws Exception {
+  public List<Figure> run(BenchOptions options, Journal journal) throws IOException {
     journal.now("ipc: starting nodes");
     try (Chain chain = Chain.start(1500, options)) {
       List<Figure> figures = new ArrayList<>();
@@ -26,20 +30,19 @@ final class IpcBench implements Bench {
     }
   }
 
-  private static Figure roundTrip(Chain chain, BenchOptions options, Journal journal)
-      throws Exception {
+  private static Figure roundTrip(Chain chain, BenchOptions options, Journal journal) {
     journal.now("ipc: round trips");
-    XiaStack stack = chain.stack(Chain.SENDER);
+    XiaSockets node = chain.sockets(Chain.SENDER);
     long warmUntil = System.nanoTime() + options.warmUp().toNanos();
     Histogram all = new Histogram(60_000_000_000L, 3);
     do {
-      calls(stack, all);
+      calls(node, all);
     } while (System.nanoTime() < warmUntil);
     all.reset();
     double[] medians = new double[options.repetitions()];
     for (int i = 0; i < medians.length; i++) {
       Histogram once = new Histogram(60_000_000_000L, 3);
-      calls(stack, once);
+      calls(node, once);
       medians[i] = once.getValueAtPercentile(50) / 1e3;
       all.add(once);
     }
@@ -53,14 +56,18 @@ final class IpcBench implements Bench {
   }
 
   /** One call after the other, each begun in the completion of the one before. */
-  private static void calls(XiaStack stack, Histogram times) throws Exception {
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    stack.loop().execute(() -> call(stack, times, CALLS, done));
-    Loops.await(done);
+  private static void calls(XiaSockets node, Histogram times) {
+    node.call(
+        stack -> {
+          CompletableFuture<Boolean> done = new CompletableFuture<>();
+          call(stack, times, CALLS, done);
+          return done;
+        },
+        PATIENCE);
   }
 
   private static void call(
-      XiaStack stack, Histogram times, int left, CompletableFuture<Void> done) {
+      XiaStack stack, Histogram times, int left, CompletableFuture<Boolean> done) {
     long started = System.nanoTime();
     stack
         .readHandler(CHEAP_HANDLER)
@@ -70,7 +77,7 @@ final class IpcBench implements Bench {
               if (failure != null) {
                 done.completeExceptionally(failure);
               } else if (left == 1) {
-                done.complete(null);
+                done.complete(true);
               } else {
                 call(stack, times, left - 1, done);
               }
@@ -78,12 +85,11 @@ final class IpcBench implements Bench {
   }
 
   /** Chunks put by one program and fetched by another on the same node: twice over the socket. */
-  private static Figure chunks(Chain chain, BenchOptions options, Journal journal)
-      throws Exception {
+  private static Figure chunks(Chain chain, BenchOptions options, Journal journal) {
     journal.now("ipc: chunks");
     try (ChunkTransferRun run =
         new ChunkTransferRun(
-            chain.stack(Chain.SENDER), chain.stack(Chain.SENDER), options.chunkBytes(), 0)) {
+            chain.sockets(Chain.SENDER), chain.sockets(Chain.SENDER), options.chunkBytes(), 0)) {
       long warmUntil = System.nanoTime() + options.warmUp().toNanos();
       do {
         run.run(options.bytes() / 4, true);

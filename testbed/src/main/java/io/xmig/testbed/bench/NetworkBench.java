@@ -1,5 +1,6 @@
 package io.xmig.testbed.bench;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,17 +32,17 @@ abstract class NetworkBench implements Bench {
      * @param warmUp whether this does not count, and everything is to be checked
      * @return bytes per second
      */
-    double move(long bytes, boolean warmUp) throws Exception;
+    double move(long bytes, boolean warmUp);
 
     @Override
     void close();
   }
 
   /** Opens what is needed at both ends. */
-  abstract Mover open(Chain chain, BenchOptions options) throws Exception;
+  abstract Mover open(Chain chain, BenchOptions options);
 
   @Override
-  public List<Figure> run(BenchOptions options, Journal journal) throws Exception {
+  public List<Figure> run(BenchOptions options, Journal journal) throws IOException {
     List<Figure> figures = new ArrayList<>();
     for (int wanted : options.mtus()) {
       int mtu =
@@ -51,7 +52,7 @@ abstract class NetworkBench implements Bench {
     return figures;
   }
 
-  private Figure measure(int mtu, BenchOptions options, Journal journal) throws Exception {
+  private Figure measure(int mtu, BenchOptions options, Journal journal) throws IOException {
     String setting = setting(mtu, options);
     journal.now(name + ", " + setting + ": starting three nodes");
     try (Chain chain = Chain.start(mtu, options);
@@ -83,7 +84,7 @@ abstract class NetworkBench implements Bench {
   }
 
   /** The compilers of the node processes need some seconds of the real work. */
-  private static void warmUp(Mover mover, BenchOptions options) throws Exception {
+  private static void warmUp(Mover mover, BenchOptions options) {
     Duration wanted = options.warmUp();
     long started = System.nanoTime();
     long bytes = Math.max(1, options.bytes() / 4);

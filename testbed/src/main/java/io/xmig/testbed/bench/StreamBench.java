@@ -2,11 +2,11 @@ package io.xmig.testbed.bench;
 
 import io.xmig.testbed.perf.PerfClient;
 import io.xmig.testbed.perf.PerfOptions;
+import io.xmig.testbed.perf.PerfReport;
 import io.xmig.testbed.perf.PerfServer;
 import io.xmig.xia.addr.Dag;
-import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.socket.XiaSockets;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 
 /** Goodput of STREAM connections. */
 final class StreamBench extends NetworkBench {
@@ -17,30 +17,25 @@ final class StreamBench extends NetworkBench {
   }
 
   @Override
-  Mover open(Chain chain, BenchOptions options) throws Exception {
-    XiaStack serving = chain.stack(Chain.RECEIVER);
-    XiaStack sending = chain.stack(Chain.SENDER);
-    PerfServer server = Loops.call(serving, () -> PerfServer.start(serving));
-    Dag address =
-        Loops.call(
-            serving,
-            () ->
-                CompletableFuture.completedFuture(
-                    serving.localAddress().service(PerfServer.STREAM_SID)));
+  Mover open(Chain chain, BenchOptions options) {
+    XiaSockets serving = chain.sockets(Chain.RECEIVER);
+    XiaSockets sending = chain.sockets(Chain.SENDER);
+    PerfServer server = serving.call(PerfServer::start);
+    Dag address = serving.localAddress().service(PerfServer.STREAM_SID);
     return new Mover() {
       @Override
-      public double move(long bytes, boolean warmUp) throws Exception {
+      public double move(long bytes, boolean warmUp) {
         PerfOptions wanted =
             PerfOptions.stream(
                 AT_MOST, Math.max(1, bytes / options.parallel()), options.parallel());
-        var report =
-            Loops.call(sending, () -> PerfClient.run(sending, address, wanted, interval -> {}));
+        PerfReport report =
+            sending.call(stack -> PerfClient.run(stack, address, wanted, interval -> {}), AT_MOST);
         return report.bytes() / report.seconds();
       }
 
       @Override
       public void close() {
-        serving.loop().execute(server::close);
+        serving.stack().loop().execute(server::close);
       }
     };
   }

@@ -44,7 +44,7 @@ public final class Main {
     Map<String, Class<?>> commands = Subcommands.all();
     if (commands.containsKey(name)) {
       xmig.addSubcommand(name, commands.get(name));
-    } else {
+    } else if (!name.equals("--version") && !name.equals("-V")) {
       commands.forEach(xmig::addSubcommand);
     }
     xmig.setExecutionExceptionHandler(new ErrorReport());

@@ -32,7 +32,7 @@ public final class PerfClient {
   private final Histogram roundTrips = new Histogram(LONGEST_ROUND_TRIP_NS, DIGITS);
   private final List<PerfFlow> flows = new ArrayList<>();
   private final List<PerfReport.Interval> intervals = new ArrayList<>();
-  private final CompletableFuture<PerfReport> report = new CompletableFuture<>();
+  private final CompletableFuture<PerfReport> result = new CompletableFuture<>();
   private EventLoop.@Nullable Timer tick;
   private EventLoop.@Nullable Timer end;
   private long beganNs;
@@ -67,7 +67,7 @@ public final class PerfClient {
     }
     PerfClient client = new PerfClient(stack.loop(), options, server, listener);
     client.open(stack);
-    return client.report;
+    return client.result;
   }
 
   private void open(XiaStack stack) {
@@ -123,6 +123,12 @@ public final class PerfClient {
   }
 
   private void stop() {
+    if (tick != null) {
+      tick.cancel();
+      if (loop.nanoTime() - lastTickNs >= options.interval().toNanos() / 2) {
+        report();
+      }
+    }
     end =
         loop.schedule(
             FINISH_NS,
@@ -141,6 +147,11 @@ public final class PerfClient {
   }
 
   private void tick() {
+    report();
+    tickLater();
+  }
+
+  private void report() {
     long now = loop.nanoTime();
     long bytes = flows.stream().mapToLong(PerfFlow::bytes).sum();
     long messages = flows.stream().mapToLong(PerfFlow::messages).sum();
@@ -156,7 +167,6 @@ public final class PerfClient {
     lastMessages = messages;
     intervals.add(interval);
     listener.accept(interval);
-    tickLater();
   }
 
   private void finish() {
@@ -178,7 +188,7 @@ public final class PerfClient {
               all.duplicates(),
               rounded(all.jitterNs() / 1e3));
     }
-    report.complete(
+    result.complete(
         new PerfReport(
             options.test().word(),
             server.toString(),
@@ -197,9 +207,9 @@ public final class PerfClient {
   }
 
   private void fail(Throwable cause) {
-    if (!report.isDone()) {
+    if (!result.isDone()) {
       close();
-      report.completeExceptionally(cause);
+      result.completeExceptionally(cause);
     }
   }
 

@@ -3,9 +3,11 @@ package io.xmig.testbed.perf;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.xmig.testbed.workload.Targets;
+import io.xmig.xia.addr.Dag;
+import io.xmig.xia.addr.Xid;
 import io.xmig.xia.cli.StackOption;
+import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.XiaSockets;
-import io.xmig.xia.socket.XiaStack;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,9 +15,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -68,18 +68,15 @@ public final class PerfCommand implements Runnable {
 
     @Override
     public Integer call() throws InterruptedException {
-      XiaStack stack = xia.open();
-      XiaSockets waiting = new XiaSockets(stack);
-      try {
-        PerfServer server = waiting.call(PerfServer::start);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stack.loop().execute(server::close)));
+      try (XiaSockets sockets = new XiaSockets(xia.open())) {
+        PerfServer server = sockets.call(PerfServer::start);
+        EventLoop loop = sockets.stack().loop();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> loop.execute(server::close)));
         PrintWriter out = spec.commandLine().getOut();
-        out.println("ready: " + waiting.localAddress().service(PerfServer.STREAM_SID));
+        out.println("ready: " + sockets.localAddress().service(PerfServer.STREAM_SID));
         out.flush();
         new CountDownLatch(1).await();
         return 0;
-      } finally {
-        waiting.close();
       }
     }
   }
@@ -104,6 +101,7 @@ public final class PerfCommand implements Runnable {
       })
   public static final class Client implements Callable<Integer> {
     private static final Pattern RATE = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,6})?)([kmg]?)bit");
+    private static final Duration FINISH = Duration.ofSeconds(60);
     private static final int DEFAULT_STREAM_BYTES = 64 << 10;
     private static final int DEFAULT_DATAGRAM_BYTES = 1200;
     private static final int DEFAULT_REQUEST_BYTES = 64;
@@ -184,14 +182,10 @@ public final class PerfCommand implements Runnable {
     @Override
     public Integer call() throws Exception {
       PerfOptions options = options();
-      XiaStack stack = xia.open();
-      XiaSockets waiting = new XiaSockets(stack);
-      try {
-        PerfReport report = run(stack, waiting, options);
+      try (XiaSockets sockets = new XiaSockets(xia.open())) {
+        PerfReport report = run(sockets, options);
         print(report);
         return report.messages() > 0 ? 0 : 1;
-      } finally {
-        waiting.close();
       }
     }
 
@@ -239,23 +233,12 @@ public final class PerfCommand implements Runnable {
       return Math.max(1, (long) (Double.parseDouble(m.group(1)) * unit / 8));
     }
 
-    private PerfReport run(XiaStack stack, XiaSockets waiting, PerfOptions options)
-        throws Exception {
-      var sid = options.test().onStream() ? PerfServer.STREAM_SID : PerfServer.DGRAM_SID;
-      var server = waiting.call(s -> Targets.service(s, host, sid));
-      CompletableFuture<CompletableFuture<PerfReport>> running =
-          CompletableFuture.supplyAsync(
-              () -> PerfClient.run(stack, server, options, this::printInterval), stack.loop());
-      try {
-        return running.get().get();
-      } catch (ExecutionException e) {
-        Throwable cause = e.getCause();
-        while (cause instanceof java.util.concurrent.CompletionException
-            && cause.getCause() != null) {
-          cause = cause.getCause();
-        }
-        throw cause instanceof Exception known ? known : e;
-      }
+    private PerfReport run(XiaSockets sockets, PerfOptions options) {
+      Xid sid = options.test().onStream() ? PerfServer.STREAM_SID : PerfServer.DGRAM_SID;
+      Dag server = sockets.call(stack -> Targets.service(stack, host, sid));
+      return sockets.call(
+          stack -> PerfClient.run(stack, server, options, this::printInterval),
+          options.duration().plus(FINISH));
     }
 
     private void printInterval(PerfReport.Interval interval) {

@@ -21,7 +21,10 @@ public final class CleanCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     int removed = Lab.removeAbandoned();
-    out.println(removed == 0 ? "nothing to clean" : "cleaned up after " + removed + " runs");
+    out.println(
+        removed == 0
+            ? "nothing to clean"
+            : "cleaned up after " + removed + (removed == 1 ? " run" : " runs"));
     out.flush();
     return 0;
   }

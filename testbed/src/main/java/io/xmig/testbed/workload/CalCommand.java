@@ -3,7 +3,8 @@ package io.xmig.testbed.workload;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.cli.StackOption;
-import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.socket.EventLoop;
+import io.xmig.xia.socket.XiaSockets;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -13,7 +14,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,31 +45,6 @@ public final class CalCommand implements Runnable {
     throw new ParameterException(spec.commandLine(), "serve or client?");
   }
 
-  private static <T> T await(XiaStack stack, Supplier<CompletableFuture<T>> start, long seconds)
-      throws Exception {
-    CompletableFuture<T> result = new CompletableFuture<>();
-    stack
-        .loop()
-        .execute(
-            () -> {
-              try {
-                start
-                    .get()
-                    .whenComplete(
-                        (value, failure) -> {
-                          if (failure != null) {
-                            result.completeExceptionally(failure);
-                          } else {
-                            result.complete(value);
-                          }
-                        });
-              } catch (RuntimeException e) {
-                result.completeExceptionally(e);
-              }
-            });
-    return result.get(seconds, TimeUnit.SECONDS);
-  }
-
   /** The service. */
   @Command(
       name = "serve",
@@ -83,12 +58,13 @@ public final class CalCommand implements Runnable {
 
     @Override
     public Integer call() throws Exception {
-      try (XiaStack stack = xia.open()) {
-        CalServer server = await(stack, () -> CalServer.start(stack), 10);
+      try (XiaSockets sockets = new XiaSockets(xia.open())) {
+        CalServer server = sockets.call(CalServer::start);
         PrintWriter out = spec.commandLine().getOut();
-        out.println("ready: " + stack.localAddress().service(CalServer.STREAM_SID));
+        out.println("ready: " + sockets.localAddress().service(CalServer.STREAM_SID));
         out.flush();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stack.loop().execute(server::close)));
+        EventLoop loop = sockets.stack().loop();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> loop.execute(server::close)));
         new CountDownLatch(1).await();
         return 0;
       }
@@ -155,24 +131,23 @@ public final class CalCommand implements Runnable {
       }
       Duration interval = Duration.ofMillis(intervalMs);
       Xid sid = stream ? CalServer.STREAM_SID : CalServer.DGRAM_SID;
-      try (XiaStack stack = xia.open()) {
+      try (XiaSockets sockets = new XiaSockets(xia.open())) {
         CalClient client =
-            await(
-                stack,
-                () ->
+            sockets.call(
+                stack ->
                     Targets.service(stack, host, sid)
                         .thenCompose(
                             dag ->
                                 stream
                                     ? CalClient.stream(stack, dag, interval, Duration.ofSeconds(10))
-                                    : CalClient.dgram(stack, dag, interval)),
-                15);
+                                    : CalClient.dgram(stack, dag, interval)));
+        EventLoop loop = sockets.stack().loop();
         TimeUnit.SECONDS.sleep(seconds);
-        stack.loop().execute(client::stopAsking);
+        loop.execute(client::stopAsking);
         TimeUnit.MILLISECONDS.sleep(500);
         CalClient.Outcome outcome =
-            await(stack, () -> CompletableFuture.completedFuture(client.outcome()), 5);
-        stack.loop().execute(client::close);
+            sockets.call(stack -> CompletableFuture.completedFuture(client.outcome()));
+        loop.execute(client::close);
         print(outcome);
         return outcome.good() ? 0 : 1;
       }

@@ -3,6 +3,7 @@ package io.xmig.testbed.workload;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.cli.StackOption;
+import io.xmig.xia.socket.XiaSockets;
 import io.xmig.xia.socket.XiaStack;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -90,13 +92,10 @@ public final class PingCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     check();
-    try (XiaStack stack = xia.open()) {
-      CompletableFuture<Dag> target = new CompletableFuture<>();
-      stack.loop().execute(() -> resolve(stack, target));
-      Dag dag = target.get();
-      CompletableFuture<Xping> starting = new CompletableFuture<>();
-      stack.loop().execute(() -> start(stack, dag, starting));
-      return finish(stack, dag, starting.get());
+    try (XiaSockets sockets = new XiaSockets(xia.open())) {
+      Dag dag = sockets.call(stack -> Targets.host(stack, host));
+      Xping ping = sockets.call(stack -> start(stack, dag));
+      return finish(sockets, dag, ping);
     }
   }
 
@@ -113,23 +112,7 @@ public final class PingCommand implements Callable<Integer> {
     }
   }
 
-  private void resolve(XiaStack stack, CompletableFuture<Dag> result) {
-    try {
-      Targets.host(stack, host)
-          .whenComplete(
-              (dag, failure) -> {
-                if (failure != null) {
-                  result.completeExceptionally(failure);
-                } else {
-                  result.complete(dag);
-                }
-              });
-    } catch (RuntimeException e) {
-      result.completeExceptionally(e);
-    }
-  }
-
-  private void start(XiaStack stack, Dag dag, CompletableFuture<Xping> result) {
+  private CompletableFuture<Xping> start(XiaStack stack, Dag dag) {
     PrintWriter out = spec.commandLine().getOut();
     Xping.Listener printer =
         new Xping.Listener() {
@@ -155,7 +138,7 @@ public final class PingCommand implements Callable<Integer> {
             }
           }
         };
-    Xping.start(
+    return Xping.start(
             stack,
             dag,
             Duration.ofMillis(intervalMs),
@@ -163,44 +146,29 @@ public final class PingCommand implements Callable<Integer> {
             size,
             hops,
             printer)
-        .whenComplete(
-            (ping, failure) -> {
-              if (failure != null) {
-                result.completeExceptionally(failure);
-              } else {
-                ping.limit(count);
-                result.complete(ping);
-              }
+        .thenApply(
+            ping -> {
+              ping.limit(count);
+              return ping;
             });
   }
 
-  private int finish(XiaStack stack, Dag dag, Xping ping) throws Exception {
-    while (count == 0 || onLoop(stack, () -> ping.sent() < count)) {
+  private int finish(XiaSockets sockets, Dag dag, Xping ping) throws Exception {
+    while (count == 0 || onLoop(sockets, () -> ping.sent() < count)) {
       TimeUnit.MILLISECONDS.sleep(Math.min(intervalMs, 200));
     }
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs);
-    while (System.nanoTime() < deadline && onLoop(stack, () -> ping.log().lost() > 0)) {
+    while (System.nanoTime() < deadline && onLoop(sockets, () -> ping.log().lost() > 0)) {
       TimeUnit.MILLISECONDS.sleep(10);
     }
-    ProbeLog log = onLoop(stack, ping::log);
-    stack.loop().execute(ping::close);
+    ProbeLog log = onLoop(sockets, ping::log);
+    sockets.stack().loop().execute(ping::close);
     print(dag, log);
     return log.answered() > 0 ? 0 : 1;
   }
 
-  private static <T> T onLoop(XiaStack stack, Callable<T> call) throws Exception {
-    CompletableFuture<T> result = new CompletableFuture<>();
-    stack
-        .loop()
-        .execute(
-            () -> {
-              try {
-                result.complete(call.call());
-              } catch (Exception e) {
-                result.completeExceptionally(e);
-              }
-            });
-    return result.get(10, TimeUnit.SECONDS);
+  private static <T> T onLoop(XiaSockets sockets, Supplier<T> call) {
+    return sockets.call(stack -> CompletableFuture.completedFuture(call.get()));
   }
 
   private void print(Dag dag, ProbeLog log) throws Exception {

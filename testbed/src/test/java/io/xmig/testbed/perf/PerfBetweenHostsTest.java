@@ -102,7 +102,7 @@ class PerfBetweenHostsTest {
     assertThat(report.bytes()).isGreaterThanOrEqualTo(1000 * report.messages());
     assertThat(report.mbPerSecond()).isPositive();
     assertThat(report.seconds()).isGreaterThanOrEqualTo(0.4);
-    assertThat(intervals).hasSizeGreaterThanOrEqualTo(3).isEqualTo(report.intervals());
+    assertThat(intervals).isNotEmpty().isEqualTo(report.intervals());
     assertThat(report.rttUs() != null).isEqualTo(test.asksAndAnswers());
     assertThat(report.datagrams() != null).isEqualTo(!test.onStream());
   }

@@ -94,7 +94,8 @@ public final class XiaSockets implements AutoCloseable {
     return call(operation, STACK_TIMEOUT);
   }
 
-  private <T> T call(Function<XiaStack, CompletableFuture<T>> operation, Duration timeout) {
+  /** As above, for what takes longer than a call to the stack. */
+  public <T> T call(Function<XiaStack, CompletableFuture<T>> operation, Duration timeout) {
     return await(start(stack.loop(), () -> operation.apply(stack)), timeout);
   }
 
