@@ -46,6 +46,7 @@ final class QemuCommandLine {
             + ",logappend=on");
     add(line, "-serial", "chardev:s0");
     add(line, "-qmp", "unix:" + socket(files.qmpSocket()) + ",server=on,wait=off");
+    add(line, "-qmp", "unix:" + socket(files.watchSocket()) + ",server=on,wait=off");
     add(line, "-pidfile", files.pidFile().toString());
     if (vm.disk() != null) {
       add(line, "-drive", "file=" + vm.disk() + ",if=none,id=d0,format=raw,cache=writeback");

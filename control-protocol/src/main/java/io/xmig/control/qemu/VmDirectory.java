@@ -17,6 +17,11 @@ public record VmDirectory(Path path) {
     return path.resolve("qmp");
   }
 
+  /** A second control socket, for whoever only wants to hear QEMU's events. */
+  public Path watchSocket() {
+    return path.resolve("qmp-watch");
+  }
+
   /** The guest's serial console; a shell of the guest listens there. */
   public Path serialSocket() {
     return path.resolve("serial");

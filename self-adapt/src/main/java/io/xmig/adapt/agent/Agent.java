@@ -135,7 +135,7 @@ public final class Agent implements AutoCloseable {
               adaptSocket = opened;
               linkListener = stack.onLinkEvent(this::onLinkEvent);
               if (config.signer() != null && !config.acceptUnsigned()) {
-                settings.refuseRedirects();
+                settings.refuseUnsignedRoutes();
               }
               machine.start(now());
               nameTimer = stack.loop().schedule(config.lifetime().toNanos(), this::refreshNames);

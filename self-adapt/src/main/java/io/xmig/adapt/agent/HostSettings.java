@@ -83,9 +83,13 @@ final class HostSettings {
     control.write("xlc/xarpq.clear", "").exceptionally(error -> null);
   }
 
-  /** Routes are set by signed messages only: what anybody else's redirects say is not believed. */
-  void refuseRedirects() {
+  /**
+   * Routes are set by signed messages only: what anybody else's redirects say is not believed, nor
+   * that somebody is on this link since a broadcast, perhaps a recorded one, bears its HID.
+   */
+  void refuseUnsignedRoutes() {
     control.write("xrc.redirects", "0").exceptionally(error -> null);
+    control.write("xrc/n/proc/rt_HID.learn", "0").exceptionally(error -> null);
   }
 
   /** Forgets a direct route to a host that has left the link. */

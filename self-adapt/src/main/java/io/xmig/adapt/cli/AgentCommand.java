@@ -144,6 +144,11 @@ public final class AgentCommand implements Callable<Integer> {
         former.stream().map(text -> xid("--former", text, XidType.AD)).toList());
   }
 
+  /** QMP socket of the guest to follow, {@code null} for none. */
+  @Nullable Path qmp() {
+    return qmp;
+  }
+
   @Override
   public Integer call() {
     config(0); // wrong options are told without a node too

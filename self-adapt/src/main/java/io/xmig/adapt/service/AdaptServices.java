@@ -110,7 +110,7 @@ public final class AdaptServices {
    * Signs and checks until the JIT has seen it: the first signature of a fresh JVM takes tens of
    * milliseconds, and on an emulated processor ten times that, right when a machine has moved.
    */
-  private static void warmUp() {
+  public static void warmUp() {
     Thread warm =
         new Thread(
             () -> {

@@ -67,6 +67,12 @@ public record Network(Topology topology) {
     return uplink(host).element();
   }
 
+  /** Ethernet address of the gateway's port towards a host. */
+  public long gatewayMac(String host) {
+    Topology.End end = uplink(host);
+    return topology.node(end.element()).ports().get(end.port()).mac();
+  }
+
   /** The gateway's link towards a host, as its handlers are called: {@code ROUTER/linkN}. */
   public String downlink(String host) {
     Topology.End end = uplink(host);

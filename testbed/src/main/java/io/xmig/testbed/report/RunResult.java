@@ -2,6 +2,7 @@ package io.xmig.testbed.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param cal what the clients of the calculation service saw, one per kind of socket
  * @param xping what the prober saw
  * @param series points for the plots
+ * @param attack what an attacker tried, {@code null} if there was none
  * @param verdict whether the run was good
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
@@ -45,6 +47,7 @@ public record RunResult(
     List<Cal> cal,
     List<Xping> xping,
     Series series,
+    @Nullable Attack attack,
     Verdict verdict) {
   /** Current value of {@link #schema}. */
   public static final String SCHEMA = "xmig-result/1";
@@ -197,6 +200,38 @@ public record RunResult(
       List<@Nullable Double[]> xpingRttMs,
       List<Double[]> throughputMBps,
       Map<String, List<Double[]>> calGapsMs) {}
+
+  /** The same with an attacker's deeds and what they mean for the verdict. */
+  public RunResult withAttack(Attack seen, List<String> more) {
+    List<String> problems = new ArrayList<>(verdict.problems());
+    problems.addAll(more);
+    return new RunResult(
+        schema,
+        startedAt,
+        durationMs,
+        scenario,
+        machine,
+        migrations,
+        cal,
+        xping,
+        series,
+        seen,
+        new Verdict(problems.isEmpty(), problems));
+  }
+
+  /**
+   * What an attacker tried, and what came of it.
+   *
+   * @param attempts messages by the kind of attack
+   * @param stolen frames of the VM's traffic that came to it
+   * @param lostAnswers probes of the VM that stayed unanswered while no migration was under way
+   * @param refused by {@code NODE/SERVICE} and reason: messages not believed
+   */
+  public record Attack(
+      Map<String, Long> attempts,
+      long stolen,
+      long lostAnswers,
+      Map<String, Map<String, Long>> refused) {}
 
   /** Whether the run was good, and if not, why. */
   public record Verdict(boolean ok, List<String> problems) {}

@@ -27,6 +27,7 @@ import java.util.function.Supplier;
 /** The clients on one host that keep talking to the VM: Xping and Cal on both kinds of socket. */
 final class Clients implements AutoCloseable {
   private static final Duration CALL_LIMIT = Duration.ofSeconds(15);
+  private static final Duration ASK_AGAIN = Duration.ofMillis(20);
   private static final Duration NAME_ANSWER = Duration.ofSeconds(1);
   private static final int PING_BYTES = 56;
   private static final int HOP_LIMIT = 250;
@@ -84,6 +85,20 @@ final class Clients implements AutoCloseable {
     int id = (int) (ProcessHandle.current().pid() + pings.size() * 7919L);
     pings.put(
         name, await(() -> Xping.start(stack, target, interval, id, PING_BYTES, HOP_LIMIT, null)));
+  }
+
+  /** Whether an address answers; asks again and again. */
+  boolean reaches(Dag target, Duration limit) {
+    ping(target.toString(), target, ASK_AGAIN);
+    long deadline = System.nanoTime() + limit.toNanos();
+    while (System.nanoTime() < deadline) {
+      ProbeLog log = pingLogs().get(target.toString());
+      if (log != null && log.answered() > 0) {
+        return true;
+      }
+      pause(ASK_AGAIN.toMillis());
+    }
+    return false;
   }
 
   /**

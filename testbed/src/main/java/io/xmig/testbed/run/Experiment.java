@@ -20,20 +20,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One experiment from an empty directory to its result: nodes, hosts, VM, clients, migrations,
  * verdict.
  */
 final class Experiment {
-  private static final String VM = "vm";
+  static final String VM = "vm";
   static final String MAC = "52:54:00:78:6d:69";
-  private static final String NAME = VM + ".xia";
+  static final String NAME = VM + ".xia";
+  private static final Duration LEFT_LIMIT = Duration.ofSeconds(5);
   private static final Duration NAME_LIMIT = Duration.ofSeconds(15);
   private static final Duration NODE_START = Duration.ofSeconds(30);
   private static final Duration BOOT = Duration.ofSeconds(90);
@@ -45,7 +45,6 @@ final class Experiment {
   /** Moments told by others may be off by this much. */
   private static final long CLOCK_ERROR_US = 10_000;
 
-  private static final long HANDLER_LIMIT_S = 5;
   private static final double BYTES_PER_GB = 1L << 30;
   private static final Pattern BYTES_OUT = Pattern.compile("out \\d+/(\\d+)");
 
@@ -106,18 +105,19 @@ final class Experiment {
 
   private Hypervisors startHosts(Lab lab, Nodes nodes) {
     for (String host : scenario.hosts()) {
-      lab.launch(
-          "host-" + host,
-          nodes.links().prefix(host),
+      List<String> words = new ArrayList<>(List.of("host", "--xia", nodes.stackOf(host)));
+      words.addAll(List.of("--key", nodes.identities().key(host).toString()));
+      for (String other : scenario.hosts()) {
+        words.addAll(
+            List.of("--accept-from", nodes.network().topology().node(other).hid().toString()));
+      }
+      words.addAll(
           List.of(
-              "host",
-              "--accept-unsigned",
-              "--xia",
-              nodes.stackOf(host),
               "--state",
               lab.directory().resolve(host).toString(),
               "--nic",
               nodes.links().nic(host)));
+      lab.launch("host-" + host, nodes.links().prefix(host), words);
     }
     Hypervisors hypervisors = new Hypervisors();
     for (String host : scenario.hosts()) {
@@ -179,7 +179,23 @@ final class Experiment {
     clients.awaitName(NAME, address.host(), NAME_LIMIT);
     clients.ping("VM", address.host(), Duration.ofMillis(options.xpingIntervalMs));
     clients.ask(address, Duration.ofMillis(options.calIntervalMs));
-    Clients.pause(options.settleMs);
+    try (Siege siege = Siege.begin(lab, nodes, scenario, options)) {
+      Clients.pause(options.settleMs);
+      return moveAround(startUs, lab, nodes, image, hypervisors, clients, vm, hid, siege);
+    }
+  }
+
+  private RunResult moveAround(
+      long startUs,
+      Lab lab,
+      Nodes nodes,
+      GuestImage image,
+      Hypervisors hypervisors,
+      Clients clients,
+      VmInfo vm,
+      Xid hid,
+      @Nullable Siege siege)
+      throws IOException {
     List<MigrationRecord> migrations = new ArrayList<>();
     try {
       for (int i = 0; i < options.migrations; i++) {
@@ -205,6 +221,10 @@ final class Experiment {
                 clients.calOutcomes(),
                 clients.pingLogs())
             .build(Hypervisors.nowUs(), problems);
+    if (siege != null) {
+      ProbeLog probes = clients.pingLogs().values().iterator().next();
+      result = siege.judge(result, migrations, probes, Hypervisors.nowUs());
+    }
     stopQuietly(hypervisors);
     return result;
   }
@@ -227,6 +247,11 @@ final class Experiment {
     Xid ad = nodes.network().ad(moved.to());
     Dag here = new LocalAddress(ad, hid, null).host();
     clients.ping("VM in " + ad, here, Duration.ofMillis(options.xpingIntervalMs));
+    try (Clients left = new Clients(nodes.open(moved.from()))) {
+      if (!left.reaches(here, LEFT_LIMIT)) {
+        problems.add(moved.from() + " cannot reach the VM that has left it, at " + here);
+      }
+    }
     try {
       return moved.withMoment(
           "the name leads to the new address", clients.awaitName(NAME, here, NAME_LIMIT));
@@ -280,7 +305,7 @@ final class Experiment {
     String here = nodes.network().gateway(host);
     for (String gateway : nodes.network().gateways()) {
       try (XiaStack stack = nodes.inspect(gateway)) {
-        String changes = read(stack, gateway + "/gateway.changes");
+        String changes = Nodes.read(stack, gateway + "/gateway.changes");
         long nowUs = Hypervisors.nowUs();
         for (String line : changes.lines().toList()) {
           String[] words = line.split(" ", -1);
@@ -308,21 +333,8 @@ final class Experiment {
    * not tell.
    */
   private static long bytesOut(XiaStack stack, String downlink) {
-    Matcher matcher = BYTES_OUT.matcher(read(stack, downlink + ".counters"));
+    Matcher matcher = BYTES_OUT.matcher(Nodes.read(stack, downlink + ".counters"));
     return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
-  }
-
-  /** What a handler says, empty where there is none. */
-  private static String read(XiaStack stack, String handler) {
-    CompletableFuture<String> read = new CompletableFuture<>();
-    stack
-        .loop()
-        .execute(
-            () ->
-                stack
-                    .readHandler(handler)
-                    .whenComplete((text, failure) -> read.complete(failure != null ? "" : text)));
-    return read.completeOnTimeout("", HANDLER_LIMIT_S, TimeUnit.SECONDS).join();
   }
 
   private void stopQuietly(Hypervisors hypervisors) {

@@ -1,5 +1,6 @@
 package io.xmig.testbed.run;
 
+import io.xmig.control.qemu.VmDirectory;
 import io.xmig.testbed.net.Net;
 import io.xmig.testbed.net.UserNet;
 import io.xmig.testbed.net.VethNet;
@@ -12,15 +13,21 @@ import io.xmig.xia.socket.Stacks;
 import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.libxsocket.LibraryCheck;
 import io.xmig.xia.socket.libxsocket.LibraryFinder;
+import io.xmig.xia.wire.EthernetFlyweight;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +46,8 @@ public final class Nodes {
 
   private static final String LIBRARY = "libxsocket";
   private static final String ROUTER_PORT = "--router-port";
+  private static final long HANDLER_SECONDS = 5;
+  private static final long LEAVE_SECONDS = 86_400;
   private static final Duration START = Duration.ofSeconds(30);
 
   private final Lab lab;
@@ -50,6 +59,8 @@ public final class Nodes {
   private final Path trust;
   private boolean offerLibrary;
   private Path file;
+  private final Xid vm;
+  private final Map<String, Path> leaves = new LinkedHashMap<>();
 
   private Nodes(
       Lab lab,
@@ -57,7 +68,8 @@ public final class Nodes {
       RunOptions options,
       Identities identities,
       Network network,
-      Path trust) {
+      Path trust)
+      throws IOException {
     this.lab = lab;
     this.scenario = scenario;
     this.options = options;
@@ -65,6 +77,7 @@ public final class Nodes {
     this.network = network;
     this.trust = trust;
     this.file = lab.directory().resolve(scenario.topology());
+    this.vm = identities.hid(VM);
   }
 
   /**
@@ -94,7 +107,13 @@ public final class Nodes {
     Identities identities =
         Identities.issue(lab.directory(), scenario.topology(), scenario.click(), List.of(VM));
     Network network = new Network(Topology.load(lab.directory().resolve(scenario.topology())));
-    return new Nodes(lab, scenario, options, identities, network, identities.writeTrust(network));
+    Nodes nodes =
+        new Nodes(lab, scenario, options, identities, network, identities.writeTrust(network));
+    for (String host : scenario.hosts()) {
+      nodes.leaves.put(
+          host, identities.delegate(VM, host, Instant.now().getEpochSecond(), LEAVE_SECONDS));
+    }
+    return nodes;
   }
 
   /** The keys. */
@@ -257,15 +276,55 @@ public final class Nodes {
       gateway.addAll(routing(node));
       return List.of(gateway);
     }
-    List<String> agent = new ArrayList<>(List.of("agent"));
-    agent.addAll(key);
-    agent.addAll(List.of("--trust-file", trust.toString(), "--name", node + ".xia"));
-    if (!node.equals(scenario.nameServer())) {
-      return List.of(agent);
+    List<List<String>> services = new ArrayList<>();
+    if (node.equals(scenario.nameServer())) {
+      services.add(words("nameserver", key));
     }
-    List<String> names = new ArrayList<>(List.of("nameserver"));
-    names.addAll(key);
-    return List.of(names, agent);
+    List<String> agent = words("agent", key);
+    agent.addAll(List.of("--trust-file", trust.toString(), "--name", node + ".xia"));
+    services.add(agent);
+    if (options.agent == RunOptions.AgentPlace.HOST && scenario.hosts().contains(node)) {
+      services.add(follower(node, key));
+    }
+    return services;
+  }
+
+  private static List<String> words(String first, List<String> more) {
+    List<String> words = new ArrayList<>(List.of(first));
+    words.addAll(more);
+    return words;
+  }
+
+  /** Speaks for a VM without an agent while it runs on this host. */
+  private List<String> follower(String host, List<String> key) {
+    String home = scenario.hosts().get(0);
+    List<String> words = words("follower", key);
+    words.addAll(
+        List.of(
+            "--trust-file",
+            trust.toString(),
+            "--mandate",
+            leaves.get(host).toString(),
+            "--guest",
+            vm.toString(),
+            "--mac",
+            Experiment.MAC,
+            "--name",
+            Experiment.NAME,
+            "--home-gateway",
+            network.topology().node(network.gateway(home)).hid()
+                + "="
+                + EthernetFlyweight.formatMac(network.gatewayMac(home)),
+            "--qmp",
+            new VmDirectory(lab.directory().resolve(host).resolve("vms").resolve(Experiment.VM))
+                .watchSocket()
+                .toString()));
+    scenario.hosts().stream()
+        .map(network::ad)
+        .distinct()
+        .filter(ad -> !ad.equals(network.ad(host)))
+        .forEach(ad -> words.addAll(List.of("--former", ad.toString())));
+    return words;
   }
 
   private boolean isGateway(String node) {
@@ -319,17 +378,24 @@ public final class Nodes {
     return "node:" + lab.directory().resolve(node + ".api");
   }
 
-  /** What the VM's init is told: its key, the gateways it may believe, its name. */
+  /**
+   * What the VM's init is told: its key, the gateways it may believe, its name; or the one domain
+   * and gateway that it knows, if its host speaks for it.
+   */
   public Map<String, String> guestEnvironment(String name) throws IOException {
-    return Map.of(
-        "XMIG_KEY",
-        identities.privateBody(VM),
-        "XMIG_PUB",
-        identities.publicBody(VM),
-        "XMIG_TRUST",
-        String.join(",", identities.trust(network, "=")),
-        "XMIG_NAME",
-        name);
+    Map<String, String> told = new TreeMap<>();
+    told.put("XMIG_KEY", identities.privateBody(VM));
+    told.put("XMIG_PUB", identities.publicBody(VM));
+    if (options.agent == RunOptions.AgentPlace.HOST) {
+      String home = scenario.hosts().get(0);
+      told.put("XMIG_AGENT", "none");
+      told.put("XMIG_AD", network.ad(home).toString());
+      told.put("XMIG_GATEWAY", identities.hid(network.gateway(home)).toString());
+    } else {
+      told.put("XMIG_TRUST", String.join(",", identities.trust(network, "=")));
+      told.put("XMIG_NAME", name);
+    }
+    return told;
   }
 
   /** The stack of a host, for this process. */
@@ -344,6 +410,19 @@ public final class Nodes {
   XiaStack inspect(String node) {
     String ours = clickRouters() && isGateway(node) ? scenario.client() : node;
     return Stacks.open("node:" + lab.directory().resolve(ours + ".api"));
+  }
+
+  /** What a handler says; nothing where there is none. */
+  static String read(XiaStack stack, String handler) {
+    CompletableFuture<String> read = new CompletableFuture<>();
+    stack
+        .loop()
+        .execute(
+            () ->
+                stack
+                    .readHandler(handler)
+                    .whenComplete((text, failure) -> read.complete(failure != null ? "" : text)));
+    return read.completeOnTimeout("", HANDLER_SECONDS, TimeUnit.SECONDS).join();
   }
 
   /** The stack as results name it. */

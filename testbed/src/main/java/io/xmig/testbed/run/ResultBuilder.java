@@ -74,6 +74,7 @@ public final class ResultBuilder {
         clients,
         xping.entrySet().stream().map(e -> prober(e.getKey(), e.getValue())).toList(),
         series(),
+        null,
         new RunResult.Verdict(all.isEmpty(), all));
   }
 

@@ -41,6 +41,13 @@ public final class RunOptions {
   @Nullable String nameServer;
 
   @Option(
+      names = "--attacker",
+      description =
+          "Plug somebody in at every segment who replays, alters and forges registrations, repoints,"
+              + " routes, beacons and names of the VM all the while.")
+  boolean attacker;
+
+  @Option(
       names = "--agent",
       paramLabel = "WHERE",
       defaultValue = "guest",
@@ -196,6 +203,12 @@ public final class RunOptions {
   @Nullable String problem() {
     if (migrations < 1 || migrations > 1000) {
       return "--migrations must be 1 to 1000, not " + migrations;
+    }
+    if (agent == AgentPlace.HOST && !xia.startsWith("node")) {
+      return "--agent host needs --xia node: it listens to QEMU from within the host's node";
+    }
+    if (attacker && !links.equals("user")) {
+      return "--attacker needs --links user: it is plugged in beside the VM";
     }
     if (memoryMb < 256) {
       return "--memory must be at least 256, not "

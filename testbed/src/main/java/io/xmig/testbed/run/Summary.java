@@ -3,6 +3,7 @@ package io.xmig.testbed.run;
 import io.xmig.testbed.report.RunResult;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The result of a run for a terminal. */
@@ -63,6 +64,16 @@ final class Summary {
           x.rttP50Ms(),
           x.rttP99Ms());
     }
+    RunResult.Attack attack = r.attack();
+    if (attack != null) {
+      out.printf(
+          Locale.ROOT,
+          "Attacker    %d messages, %d refused with a reason, %d frames stolen, %d answers lost%n",
+          sum(attack.attempts()),
+          attack.refused().values().stream().mapToLong(Summary::sum).sum(),
+          attack.stolen(),
+          attack.lostAnswers());
+    }
     out.println();
     if (r.verdict().ok()) {
       out.println("The VM runs at its destination and kept every connection.");
@@ -77,6 +88,10 @@ final class Summary {
     return parts.named().entrySet().stream()
         .map(p -> String.format(Locale.ROOT, "%s %.0f", p.getKey(), p.getValue()))
         .collect(Collectors.joining(" + "));
+  }
+
+  private static long sum(Map<String, Long> counts) {
+    return counts.values().stream().mapToLong(Long::longValue).sum();
   }
 
   private static String number(@org.jspecify.annotations.Nullable Double value) {

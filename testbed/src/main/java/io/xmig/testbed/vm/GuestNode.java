@@ -10,6 +10,7 @@ import io.xmig.adapt.trust.DomainTrust;
 import io.xmig.testbed.perf.PerfServer;
 import io.xmig.testbed.workload.AgentDiary;
 import io.xmig.testbed.workload.CalServer;
+import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
 import io.xmig.xia.key.KeyFiles;
@@ -24,6 +25,7 @@ import io.xmig.xia.node.XiaNode;
 import io.xmig.xia.socket.LinkEvent;
 import io.xmig.xia.socket.LocalAddress;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -139,7 +141,14 @@ final class GuestNode implements AutoCloseable {
     return control
         .set(XidType.AD, rest)
         .thenCompose(set -> control.set(XidType.HID, rest))
-        .thenCompose(set -> control.set(XidType.HID, itself));
+        .thenCompose(set -> control.set(XidType.HID, itself))
+        .thenCompose(set -> stack.openDatagram(null, (source, payload, port) -> {}))
+        .thenAccept(
+            socket -> {
+              // the first word of a guest shows the network where it is; nobody needs to answer
+              socket.send(Dag.path(gateway, Xid.SID_XHCP), ByteBuffer.allocate(1));
+              socket.close();
+            });
   }
 
   private static Parts build(NodeLoop loop, String interfaceName, LocalAddress address) {

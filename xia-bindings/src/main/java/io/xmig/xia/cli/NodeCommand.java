@@ -58,7 +58,7 @@ import picocli.CommandLine.Spec;
       "2:wrong usage, or an error in the Click file"
     })
 public final class NodeCommand implements Callable<Integer> {
-  private static final int SERVICE_SECONDS = 10;
+  private static final int SERVICE_SECONDS = 25;
   private static final Pattern WORD = Pattern.compile("'[^']*'|\"[^\"]*\"|\\S+");
 
   @Spec private @Nullable CommandSpec spec;
