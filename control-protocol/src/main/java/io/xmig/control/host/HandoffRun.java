@@ -119,7 +119,7 @@ abstract class HandoffRun implements HandoffTransport.Listener {
   /** Nothing is at stake before the destination has agreed, so this ends a hand-off only then. */
   @Override
   public final void refused(String why) {
-    unreachable(why);
+    publish(HostEvents.event("refused", vm(), id()).setDetail(why));
     post(
         new HandoffEvent.Received(
             HandoffMessage.newBuilder()
