@@ -42,6 +42,7 @@ public final class VmHost implements AutoCloseable {
   private final HostConfig config;
   private final HandoffTransport transport;
   private final Pipes pipes;
+  private final StateLock lock;
   private final HandoffJournal journal;
   private final HostEvents events = new HostEvents();
   private final ConcurrentMap<String, ManagedVm> vms = new ConcurrentHashMap<>();
@@ -60,13 +61,14 @@ public final class VmHost implements AutoCloseable {
   /**
    * Takes up what an earlier service of this state directory left, then serves.
    *
-   * @throws IOException if the state directory cannot be used
+   * @throws IOException if the state directory cannot be used, or another service uses it
    */
   public VmHost(HostConfig config, HandoffTransport transport, Pipes pipes) throws IOException {
     this.config = config;
     this.transport = transport;
     this.pipes = pipes;
     this.arrivals = new Arrivals(config);
+    this.lock = StateLock.take(config.state());
     this.journal = new HandoffJournal(config.state().resolve("handoffs"));
     Files.createDirectories(config.state().resolve("vms"));
     recover();
@@ -570,5 +572,6 @@ public final class VmHost implements AutoCloseable {
         qemu.close();
       }
     }
+    lock.close();
   }
 }

@@ -130,6 +130,13 @@ class HostServerTest {
   }
 
   @Test
+  void aSecondServiceKeepsOffTheStateOfTheFirst() {
+    assertThatThrownBy(() -> new VmHost(host.config(), new FakeTransport(), new NoPipes()))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("another host service uses " + directory);
+  }
+
+  @Test
   void refusesWithTheReason() {
     assertThat(client.calls().list(ListRequest.getDefaultInstance()).getVmsList()).isEmpty();
     assertRefused(
