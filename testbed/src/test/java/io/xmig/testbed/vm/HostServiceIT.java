@@ -111,7 +111,9 @@ class HostServiceIT {
       return PipeCommand.in(
           vm,
           "receive-" + handoff,
-          List.of("socat", "-u", "UNIX-LISTEN:" + address(handoff), "STDOUT"));
+          // ends by itself where nobody will ever connect, as receive does
+          List.of(
+              "socat", "-u", "UNIX-LISTEN:" + address(handoff) + ",accept-timeout=30", "STDOUT"));
     }
 
     @Override
