@@ -4,7 +4,7 @@ import io.xmig.control.qemu.Accelerator;
 import io.xmig.control.qemu.AcceleratorProbe;
 import io.xmig.control.qemu.VmDirectory;
 import io.xmig.control.qemu.VmSpec;
-import io.xmig.testbed.net.VethNet;
+import io.xmig.testbed.links.VethNet;
 import io.xmig.testbed.run.Lab;
 import io.xmig.testbed.run.Nodes;
 import io.xmig.testbed.run.RunException;

@@ -1,8 +1,8 @@
 package io.xmig.testbed.run;
 
-import io.xmig.testbed.net.Net;
-import io.xmig.testbed.net.Starter;
-import io.xmig.testbed.net.VethNet;
+import io.xmig.testbed.links.Net;
+import io.xmig.testbed.links.Starter;
+import io.xmig.testbed.links.VethNet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

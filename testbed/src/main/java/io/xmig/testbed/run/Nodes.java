@@ -1,9 +1,9 @@
 package io.xmig.testbed.run;
 
 import io.xmig.control.qemu.VmDirectory;
-import io.xmig.testbed.net.Net;
-import io.xmig.testbed.net.UserNet;
-import io.xmig.testbed.net.VethNet;
+import io.xmig.testbed.links.Net;
+import io.xmig.testbed.links.UserNet;
+import io.xmig.testbed.links.VethNet;
 import io.xmig.testbed.network.Identities;
 import io.xmig.testbed.network.Network;
 import io.xmig.xia.addr.Dag;

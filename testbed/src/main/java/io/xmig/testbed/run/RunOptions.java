@@ -1,6 +1,6 @@
 package io.xmig.testbed.run;
 
-import io.xmig.testbed.net.PathShape;
+import io.xmig.testbed.links.PathShape;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;

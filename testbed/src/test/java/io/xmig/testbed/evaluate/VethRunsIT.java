@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.xmig.testbed.net.Namespaces;
+import io.xmig.testbed.links.Namespaces;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

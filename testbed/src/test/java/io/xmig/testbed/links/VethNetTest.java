@@ -1,4 +1,4 @@
-package io.xmig.testbed.net;
+package io.xmig.testbed.links;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;

@@ -1,4 +1,4 @@
-package io.xmig.testbed.net;
+package io.xmig.testbed.links;
 
 import java.time.Duration;
 import java.util.List;

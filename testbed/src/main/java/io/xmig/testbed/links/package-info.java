@@ -3,4 +3,4 @@
  * joined by: sockets, or interfaces of network namespaces.
  */
 @org.jspecify.annotations.NullMarked
-package io.xmig.testbed.net;
+package io.xmig.testbed.links;

@@ -1,4 +1,4 @@
-package io.xmig.testbed.net;
+package io.xmig.testbed.links;
 
 import io.xmig.xia.link.LinkShape;
 import java.util.Locale;
