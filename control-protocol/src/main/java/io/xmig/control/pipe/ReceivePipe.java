@@ -359,7 +359,11 @@ public final class ReceivePipe {
           s ->
               s.fail(
                   Reason.REASON_OUTPUT,
-                  "cannot write the output, its reader (QEMU) is gone: " + cause.getMessage()));
+                  "cannot write the output"
+                      + (String.valueOf(cause.getMessage()).contains("Broken pipe")
+                          ? ", its reader (QEMU) is gone: "
+                          : ": ")
+                      + cause.getMessage()));
     }
   }
 

@@ -235,6 +235,42 @@ class PipeProcessTest {
   }
 
   @Test
+  void aFullDiskStopsBothAndIsNamed() throws Exception {
+    Process receive = receiver(Path.of("/dev/full"));
+    awaitListening();
+    Process send = run(sender().redirectInput(randomFile(4 << 20).toFile()));
+    assertThat(exit(send)).isEqualTo(1);
+    assertThat(exit(receive)).isEqualTo(1);
+    assertThat(err("send")).contains("No space left on device").hasLineCount(1);
+    assertThat(err("receive")).contains("No space left on device").doesNotContain("reader");
+  }
+
+  @Test
+  void anEmptyInputIsNoMigration() throws Exception {
+    Process receive = receiver(dir.resolve("output"));
+    awaitListening();
+    Process send = run(sender().redirectInput(Path.of("/dev/null").toFile()));
+    assertThat(exit(send)).isEqualTo(1);
+    assertThat(exit(receive)).isEqualTo(1);
+    assertThat(err("send")).contains("after 0 bytes has no end").hasLineCount(1);
+    assertThat(Files.size(dir.resolve("output"))).isZero();
+  }
+
+  @Test
+  void aSecondReceiverOfTheSameServiceIsRefusedAndTheFirstGoesOn() throws Exception {
+    Process first = receiver(dir.resolve("output"));
+    awaitListening();
+    ProcessBuilder again = command("receive", 1, "--service", SERVICE.toString());
+    Process second = run(again.redirectError(dir.resolve("second.err").toFile()));
+    assertThat(exit(second)).isEqualTo(1);
+    assertThat(err("second")).contains("bound already").hasLineCount(1);
+    Path input = randomFile(100_000);
+    assertThat(exit(run(sender().redirectInput(input.toFile())))).isZero();
+    assertThat(exit(first)).isZero();
+    assertThat(sha256(dir.resolve("output"))).isEqualTo(sha256(input));
+  }
+
+  @Test
   void aReceiverThatCannotReachItsNodeMakesAQemuGiveUp() throws Exception {
     ProcessBuilder builder = command("receive", 1, "--service", SERVICE.toString());
     builder.command().set(builder.command().indexOf("--xia") + 1, "node:" + dir.resolve("none"));
