@@ -147,7 +147,7 @@ final class GuestClassPath {
         zipEntry.setMethod(ZipEntry.STORED);
         zipEntry.setSize(content.length);
         zipEntry.setCrc(crc.getValue());
-        zipEntry.setTime(GuestImageBuilder.FILE_TIME_MILLIS);
+        zipEntry.setTime(GuestTree.FILE_TIME_MILLIS);
         zip.putNextEntry(zipEntry);
         zip.write(content);
         zip.closeEntry();
