@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OrderedWriter {
   private static final int MAX_GATHERED = 16;
+  private static final int LEAST_DECODE_BYTES = 64 * 1024;
 
   /** What the writer reports. */
   public interface Listener {
@@ -137,9 +138,12 @@ public final class OrderedWriter {
 
   private ByteBuffer decodeBuffer(int length) {
     @Nullable ByteBuffer free = decodeBuffers.pollLast();
-    return free != null && free.capacity() >= length
-        ? free.clear()
-        : ByteBuffer.allocateDirect(length);
+    if (free != null && free.capacity() >= length) {
+      return free.clear();
+    }
+    // of few sizes: one that is too small for the next chunk is left to the collector
+    int power = Integer.highestOneBit(Math.max(LEAST_DECODE_BYTES, length) - 1) << 1;
+    return ByteBuffer.allocateDirect(power < length ? length : power);
   }
 
   private void giveBack(Run run) {

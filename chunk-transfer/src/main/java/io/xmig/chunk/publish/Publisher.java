@@ -9,6 +9,7 @@ import io.xmig.chunk.cut.Piece;
 import io.xmig.chunk.cut.Slab;
 import io.xmig.chunk.cut.SlabPool;
 import io.xmig.chunk.order.StreamGuard;
+import io.xmig.chunk.publish.PayloadPacker.Payload;
 import io.xmig.chunk.verify.Lane;
 import io.xmig.chunk.verify.StreamDigest;
 import io.xmig.xia.addr.Cid;
@@ -40,6 +41,9 @@ public final class Publisher {
   private static final int PUT_ATTEMPTS = 50;
   private static final long PUT_RETRY_NS = 20_000_000L;
 
+  /** Pieces that the lane compresses or is about to: each needs a slab for what may come out. */
+  private static final int MAX_COMPRESSING = 4;
+
   /** What the publisher reports. */
   public interface Listener {
     /** The next chunk of the stream can be requested now. */
@@ -60,12 +64,15 @@ public final class Publisher {
   private final CompressionPolicy compression;
   private final DoubleSupplier pathRate;
   private final LongSupplier nanoClock;
-  private final SlabPool payloads;
+  private final SlabPool slabs;
+  private final PayloadPacker packer;
   private final Listener listener;
   private final StreamDigest digest = new StreamDigest();
   private final ZstdCodec codec = new ZstdCodec();
 
   private final ArrayDeque<Entry> entries = new ArrayDeque<>(); // not acknowledged, in order
+  private final ArrayDeque<Entry> uncoded = new ArrayDeque<>(); // for the compressor to get to
+  private int compressing;
   private final PriorityQueue<Put> queue =
       new PriorityQueue<>(Comparator.comparingLong(put -> put.info.sequence()));
   private int putting;
@@ -82,7 +89,7 @@ public final class Publisher {
    * @param guard sees the stream as it passes
    * @param pathRate bytes per second of the stream that arrive, 0 if unknown
    * @param nanoClock measures how long compression takes
-   * @param payloads slabs for compressed payloads, as large as those of the pieces
+   * @param slabs for compressed payloads, each as large as the largest piece
    */
   public Publisher(
       EventLoop loop,
@@ -93,7 +100,7 @@ public final class Publisher {
       CompressionPolicy compression,
       DoubleSupplier pathRate,
       LongSupplier nanoClock,
-      SlabPool payloads,
+      SlabPool slabs,
       Listener listener) {
     this.loop = loop;
     this.slice = slice;
@@ -103,7 +110,8 @@ public final class Publisher {
     this.compression = compression;
     this.pathRate = pathRate;
     this.nanoClock = nanoClock;
-    this.payloads = payloads;
+    this.slabs = slabs;
+    this.packer = new PayloadPacker(slabs);
     this.listener = listener;
   }
 
@@ -120,12 +128,10 @@ public final class Publisher {
 
   /** One chunk in the slice, for one or several pieces with the same content. */
   private static final class Shared {
-    final Slab slab;
-    final ByteBuffer payload;
-    int users;
+    final Payload payload;
+    int users = 1;
 
-    Shared(Slab slab, ByteBuffer payload) {
-      this.slab = slab;
+    Shared(Payload payload) {
       this.payload = payload;
     }
   }
@@ -144,7 +150,7 @@ public final class Publisher {
     }
   }
 
-  private record Coded(ByteBuffer payload, @Nullable Slab compressed, Xid cid, long tookNs) {}
+  private record Coded(ByteBuffer payload, boolean isCompressed, Xid cid, long tookNs) {}
 
   /** Takes the next piece of the stream. */
   public void piece(Piece piece) {
@@ -155,10 +161,9 @@ public final class Publisher {
     }
     Entry entry = new Entry(piece);
     entries.add(entry);
-    Slab target = compression.compressNext(pathRate.getAsDouble()) ? payloads.take() : null;
     source.retain(); // for the digest lane
-    cidLane.run(
-        () -> code(piece.data(), target), coded -> onCoded(entry, target, coded), this::fail);
+    uncoded.add(entry);
+    codeNext();
     digestLane.run(
         () -> {
           digest.update(piece.data());
@@ -169,6 +174,24 @@ public final class Publisher {
         this::fail);
   }
 
+  /** Plain pieces go on at once; those to be compressed wait until a slab for them is due. */
+  private void codeNext() {
+    while (!uncoded.isEmpty() && compressing < MAX_COMPRESSING) {
+      Entry entry = uncoded.remove();
+      Slab target = null;
+      if (compression.compressNext(pathRate.getAsDouble())) {
+        target = slabs.take();
+        compressing++;
+      }
+      code(entry, target);
+    }
+  }
+
+  private void code(Entry entry, @Nullable Slab target) {
+    cidLane.run(
+        () -> code(entry.piece.data(), target), coded -> onCoded(entry, target, coded), this::fail);
+  }
+
   private Coded code(ByteBuffer raw, @Nullable Slab target) {
     if (target != null) {
       long began = nanoClock.getAsLong();
@@ -176,43 +199,52 @@ public final class Publisher {
       long took = nanoClock.getAsLong() - began;
       if (length > 0) {
         ByteBuffer payload = target.view(0, length);
-        return new Coded(payload, target, Cid.of(payload.duplicate()), took);
+        return new Coded(payload, true, Cid.of(payload.duplicate()), took);
       }
-      return new Coded(raw, null, Cid.of(raw.duplicate()), took);
+      return new Coded(raw, false, Cid.of(raw.duplicate()), took);
     }
-    return new Coded(raw, null, Cid.of(raw.duplicate()), 0);
+    return new Coded(raw, false, Cid.of(raw.duplicate()), 0);
   }
 
   private void onCoded(Entry entry, @Nullable Slab target, Coded coded) {
     Piece piece = entry.piece;
-    Slab holds = piece.slab();
     int rawLength = piece.data().remaining();
     int length = coded.payload().remaining();
+    Payload payload = new Payload(piece.slab(), coded.payload());
+    if (target != null) {
+      compressing--;
+    }
+    if (closed) {
+      piece.slab().release();
+      if (target != null) {
+        target.release();
+      }
+      return;
+    }
     if (target != null) {
       compression.onCompressed(rawLength, length, coded.tookNs());
-      Slab unused = coded.compressed() == null ? target : piece.slab();
-      holds = coded.compressed() == null ? piece.slab() : target;
-      unused.release();
+      if (coded.isCompressed()) {
+        piece.slab().release();
+        payload = packer.pack(target, coded.payload());
+      } else {
+        target.release();
+      }
+      codeNext();
     } else {
       compression.onPlain();
     }
-    if (closed) {
-      holds.release();
-      return;
-    }
-    Coding coding = coded.compressed() == null ? Coding.PLAIN : Coding.ZSTD;
+    Coding coding = coded.isCompressed() ? Coding.ZSTD : Coding.PLAIN;
     ChunkInfo info =
         new ChunkInfo(piece.sequence(), piece.offset(), rawLength, length, coded.cid(), coding);
     entry.info = info;
     @Nullable Shared same = shared.get(info.cid());
     if (same != null) {
       same.users++;
-      holds.release();
+      payload.slab().release();
       onPut(entry);
       return;
     }
-    Shared chunk = new Shared(holds, coded.payload());
-    chunk.users = 1;
+    Shared chunk = new Shared(payload);
     shared.put(info.cid(), chunk);
     queue.add(new Put(entry, info, chunk));
     putQueued();
@@ -231,7 +263,7 @@ public final class Publisher {
   private void put(Put put) {
     putting++;
     slice
-        .put(put.info.cid(), put.chunk.payload.duplicate())
+        .put(put.info.cid(), put.chunk.payload.bytes().duplicate())
         .whenComplete(
             (done, cause) -> {
               putting--;
@@ -317,6 +349,7 @@ public final class Publisher {
         digest::finish,
         sha256 -> {
           if (!closed) {
+            packer.close();
             endLength = lengthBytes;
             endDigest = sha256;
             report();
@@ -345,7 +378,7 @@ public final class Publisher {
       if (info != null && chunk != null && --chunk.users == 0) {
         shared.remove(info.cid());
         slice.remove(info.cid());
-        chunk.slab.release();
+        chunk.payload.slab().release();
       }
     }
   }
@@ -355,7 +388,7 @@ public final class Publisher {
     for (Entry entry : entries) {
       if (entry.piece.sequence() == sequence) {
         Shared chunk = entry.info == null ? null : shared.get(entry.info.cid());
-        return chunk == null ? null : chunk.payload.duplicate();
+        return chunk == null ? null : chunk.payload.bytes().duplicate();
       }
     }
     return null;
@@ -374,5 +407,8 @@ public final class Publisher {
   /** Stops; the slice is the caller's to close. */
   public void close() {
     closed = true;
+    packer.close();
+    uncoded.forEach(entry -> entry.piece.slab().release());
+    uncoded.clear();
   }
 }

@@ -1,6 +1,8 @@
 package io.xmig.chunk.verify;
 
+import io.xmig.chunk.ChunkException;
 import io.xmig.xia.socket.EventLoop;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -35,6 +37,13 @@ public final class Lane {
             result = work.get();
           } catch (RuntimeException e) {
             loop.execute(() -> failed.accept(e));
+            return;
+          } catch (Error e) { // no memory, a native library that does not load: somebody waits
+            loop.execute(
+                () ->
+                    failed.accept(
+                        new ChunkException(
+                            "work on the stream failed", Map.of("reason", e.toString()), e)));
             return;
           }
           loop.execute(() -> then.accept(result));

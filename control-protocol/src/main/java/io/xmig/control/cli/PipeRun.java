@@ -4,6 +4,7 @@ import io.xmig.control.pipe.Progress;
 import io.xmig.control.pipe.StatusLines;
 import io.xmig.control.session.Outcome;
 import io.xmig.control.session.v1.Reason;
+import io.xmig.xia.link.NodeLoop;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.XiaStack;
 import java.io.PrintWriter;
@@ -68,6 +69,17 @@ final class PipeRun {
     CompletableFuture<Outcome> result = new CompletableFuture<>();
     CountDownLatch said = new CountDownLatch(1);
     Thread hook = new Thread(() -> onSignal(result, said), "signal");
+    if (loop instanceof NodeLoop own) { // without it nothing would ever complete the result
+      own.ended()
+          .thenRun(
+              () ->
+                  result.complete(
+                      new Outcome(
+                          false,
+                          Reason.REASON_INTERNAL,
+                          "the loop of this process has died, the line before says of what",
+                          0)));
+    }
     loop.execute(
         () -> {
           Pipe pipe = create.get();

@@ -278,6 +278,7 @@ public final class SendPipe {
             ? ChunkSizing.fixed(Math.min(options.chunkBytes(), agreement.maxChunkBytes()))
             : ChunkSizing.forStack(agreement.maxChunkBytes());
     Compression compression = agreement.zstd() ? options.compression() : Compression.OFF;
+    SlabPool pool = Cutter.poolFor(sizing);
     Publisher publishing =
         new Publisher(
             loop,
@@ -288,10 +289,9 @@ public final class SendPipe {
             new CompressionPolicy(compression),
             () -> budget.rate().bytesPerSecond(),
             nanoClock,
-            Cutter.poolFor(sizing),
+            pool,
             new Published());
     publisher = publishing;
-    SlabPool pool = Cutter.poolFor(sizing);
     Cutter cutting = new Cutter(loop, input, budget, sizing, pool, new CutPieces(publishing));
     cutter = cutting;
     cutting.start();

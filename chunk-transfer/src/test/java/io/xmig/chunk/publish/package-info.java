@@ -1,0 +1,4 @@
+@NullMarked
+package io.xmig.chunk.publish;
+
+import org.jspecify.annotations.NullMarked;
