@@ -16,10 +16,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Runs one transfer to its end: starts it on the stack's loop, writes status lines, stops it on a
- * signal, says in one line what became of it.
+ * Runs one transfer to its end: starts it on the stack's loop, writes status lines, stops it when
+ * asked, says in one line what became of it.
  */
 final class PipeRun {
   /** What a pipe offers to its run. */
@@ -37,20 +38,19 @@ final class PipeRun {
   private final String name;
   private final StatusLines status;
   private final PrintWriter err;
-  private final Consumer<Integer> atOnce;
-  private volatile Runnable stopper = () -> {};
+  private final CompletableFuture<Outcome> result = new CompletableFuture<>();
+  private final CountDownLatch said = new CountDownLatch(1);
   private volatile boolean signalled;
+  private @Nullable Consumer<String> stopper;
+  private @Nullable String stopReason;
 
   /**
    * @param name of the command, for messages
-   * @param atOnce is given the exit status as soon as everything is done and may end the process
-   *     there and then: a QEMU may be waiting for it
    */
-  PipeRun(String name, StatusLines status, PrintWriter err, Consumer<Integer> atOnce) {
+  PipeRun(String name, StatusLines status, PrintWriter err) {
     this.name = name;
     this.status = status;
     this.err = err;
-    this.atOnce = atOnce;
   }
 
   /** A thread that computes beside the loop. */
@@ -63,12 +63,35 @@ final class PipeRun {
         });
   }
 
-  /** Runs and returns the exit status. */
-  int run(XiaStack stack, Supplier<Pipe> create) {
-    EventLoop loop = stack.loop();
-    CompletableFuture<Outcome> result = new CompletableFuture<>();
-    CountDownLatch said = new CountDownLatch(1);
-    Thread hook = new Thread(() -> onSignal(result, said), "signal");
+  /**
+   * Runs as the only work of its process, which a signal stops.
+   *
+   * @param atOnce is given the exit status as soon as everything is done and may end the process
+   *     there and then: a QEMU may be waiting for it
+   * @return the exit status
+   */
+  int runAsProcess(XiaStack stack, Supplier<Pipe> create, Consumer<Integer> atOnce) {
+    Thread hook = new Thread(this::onSignal, "signal");
+    begin(stack.loop(), create);
+    Runtime.getRuntime().addShutdownHook(hook);
+    int exit = end().success() ? 0 : 1;
+    if (!signalled) {
+      atOnce.accept(exit); // else the signal decides about the exit status
+    }
+    removeHook(hook);
+    stack.close();
+    return exit;
+  }
+
+  /** Runs beside others in this process and closes the stack. */
+  Outcome run(XiaStack stack, Supplier<Pipe> create) {
+    begin(stack.loop(), create);
+    Outcome outcome = end();
+    stack.close();
+    return outcome;
+  }
+
+  private void begin(EventLoop loop, Supplier<Pipe> create) {
     if (loop instanceof NodeLoop own) { // without it nothing would ever complete the result
       own.ended()
           .thenRun(
@@ -82,12 +105,28 @@ final class PipeRun {
     }
     loop.execute(
         () -> {
-          Pipe pipe = create.get();
-          stopper = () -> loop.execute(() -> pipe.abort("stopped by a signal"));
+          Pipe pipe;
+          try {
+            pipe = create.get();
+          } catch (RuntimeException e) {
+            result.completeExceptionally(e);
+            return;
+          }
+          Consumer<String> abort = reason -> loop.execute(() -> pipe.abort(reason));
+          String already;
+          synchronized (this) {
+            stopper = abort;
+            already = stopReason;
+          }
           pipe.start().thenAccept(result::complete);
-          tick(loop, pipe, result);
+          if (already != null) {
+            pipe.abort(already);
+          }
+          tick(loop, pipe);
         });
-    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  private Outcome end() {
     Outcome outcome;
     try {
       outcome = result.get();
@@ -97,27 +136,33 @@ final class PipeRun {
     } catch (ExecutionException e) {
       outcome = new Outcome(false, Reason.REASON_INTERNAL, String.valueOf(e.getCause()), 0);
     }
-    int exit = outcome.success() ? 0 : 1;
     if (!outcome.success()) {
       err.println("xmig " + name + ": " + outcome.message());
       err.flush();
     }
     said.countDown();
     status.close();
-    if (!signalled) {
-      atOnce.accept(exit); // else the signal decides about the exit status
-    }
-    removeHook(hook);
-    stack.close();
-    return exit;
+    return outcome;
   }
 
-  private void onSignal(CompletableFuture<Outcome> result, CountDownLatch said) {
+  /** Stops the transfer, also one that has not begun yet; the peer is told. From any thread. */
+  void stop(String reason) {
+    Consumer<String> stop;
+    synchronized (this) {
+      stopReason = reason;
+      stop = stopper;
+    }
+    if (stop != null) {
+      stop.accept(reason);
+    }
+  }
+
+  private void onSignal() {
     if (result.isDone()) {
       return;
     }
     signalled = true;
-    stopper.run();
+    stop("stopped by a signal");
     try {
       if (!said.await(SIGNAL_LIMIT_MS, TimeUnit.MILLISECONDS)) {
         err.println("xmig " + name + ": stopped by a signal before the other side could be told");
@@ -136,10 +181,10 @@ final class PipeRun {
     }
   }
 
-  private void tick(EventLoop loop, Pipe pipe, CompletableFuture<Outcome> result) {
+  private void tick(EventLoop loop, Pipe pipe) {
     status.progress(pipe.progress());
     if (!result.isDone()) {
-      loop.schedule(PROGRESS_NS, () -> tick(loop, pipe, result));
+      loop.schedule(PROGRESS_NS, () -> tick(loop, pipe));
     }
   }
 }

@@ -1,9 +1,10 @@
 package io.xmig.control.cli;
 
+import io.xmig.chunk.order.ByteOutput;
 import io.xmig.chunk.store.ChunkStore;
 import io.xmig.chunk.verify.Lane;
+import io.xmig.control.pipe.BlockingOutput;
 import io.xmig.control.pipe.FailureMark;
-import io.xmig.control.pipe.FileOutput;
 import io.xmig.control.pipe.Progress;
 import io.xmig.control.pipe.ReceiveOptions;
 import io.xmig.control.pipe.ReceivePipe;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -115,8 +117,17 @@ public final class ReceiveCommand implements Callable<Integer> {
     try {
       StatusLines status = shared.openStatus();
       XiaStack stack = xia.open();
-      return new PipeRun("receive", status, spec.commandLine().getErr(), ProcessEnd.atOnce())
-          .run(stack, () -> pipe(stack, sid, mark, status));
+      return new PipeRun("receive", status, spec.commandLine().getErr())
+          .runAsProcess(
+              stack,
+              () ->
+                  pipe(
+                      stack,
+                      sid,
+                      BlockingOutput.of(new FileOutputStream(FileDescriptor.out), stack.loop()),
+                      mark,
+                      status),
+              ProcessEnd.atOnce());
     } catch (RuntimeException e) {
       if (mark) {
         // QEMU does not notice an end without a byte.
@@ -126,7 +137,25 @@ public final class ReceiveCommand implements Callable<Integer> {
     }
   }
 
-  private Xid checkUsage() {
+  CommandLine commandLine() {
+    return spec.commandLine();
+  }
+
+  SharedOptions shared() {
+    return shared;
+  }
+
+  XiaStack openStack() {
+    return xia.open();
+  }
+
+  /**
+   * Refuses values that make no sense.
+   *
+   * @return where to listen
+   * @throws ParameterException with the option
+   */
+  Xid checkUsage() {
     if (inFlight < 1 << 20 || inFlight > 1 << 30) {
       throw new ParameterException(spec.commandLine(), "--in-flight must be 1M to 1G");
     }
@@ -138,7 +167,12 @@ public final class ReceiveCommand implements Callable<Integer> {
     }
   }
 
-  private PipeRun.Pipe pipe(XiaStack stack, Xid sid, boolean mark, StatusLines status) {
+  /**
+   * The transfer that the options describe; on the stack's loop.
+   *
+   * @param mark whether an output that got nothing gets what no QEMU accepts
+   */
+  PipeRun.Pipe pipe(XiaStack stack, Xid sid, ByteOutput output, boolean mark, StatusLines status) {
     EventLoop loop = stack.loop();
     ReceiveOptions options =
         new ReceiveOptions(
@@ -155,7 +189,7 @@ public final class ReceiveCommand implements Callable<Integer> {
         new ReceivePipe(
             stack,
             sid,
-            new FileOutput(new FileOutputStream(FileDescriptor.out), loop),
+            output,
             new Lane(PipeRun.lane("cid"), loop),
             new Lane(PipeRun.lane("digest"), loop),
             ChunkStore.NONE,

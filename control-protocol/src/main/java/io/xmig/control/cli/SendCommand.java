@@ -1,8 +1,9 @@
 package io.xmig.control.cli;
 
 import io.xmig.chunk.compress.Compression;
+import io.xmig.chunk.cut.ByteInput;
 import io.xmig.chunk.verify.Lane;
-import io.xmig.control.pipe.FileInput;
+import io.xmig.control.pipe.BlockingInput;
 import io.xmig.control.pipe.Progress;
 import io.xmig.control.pipe.SendOptions;
 import io.xmig.control.pipe.SendPipe;
@@ -22,6 +23,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -135,11 +137,35 @@ public final class SendCommand implements Callable<Integer> {
     }
     StatusLines status = shared.openStatus();
     XiaStack stack = xia.open();
-    return new PipeRun("send", status, spec.commandLine().getErr(), ProcessEnd.atOnce())
-        .run(stack, () -> pipe(stack, status));
+    return new PipeRun("send", status, spec.commandLine().getErr())
+        .runAsProcess(
+            stack,
+            () ->
+                pipe(
+                    stack,
+                    BlockingInput.of(new FileInputStream(FileDescriptor.in), stack.loop()),
+                    status),
+            ProcessEnd.atOnce());
   }
 
-  private void checkUsage() {
+  CommandLine commandLine() {
+    return spec.commandLine();
+  }
+
+  SharedOptions shared() {
+    return shared;
+  }
+
+  XiaStack openStack() {
+    return xia.open();
+  }
+
+  /**
+   * Refuses values that make no sense.
+   *
+   * @throws ParameterException with the option
+   */
+  void checkUsage() {
     if (chunkSize != 0 && (chunkSize < 1024 || chunkSize > 16 << 20)) {
       throw new ParameterException(spec.commandLine(), "--chunk-size must be 1K to 16M");
     }
@@ -151,7 +177,8 @@ public final class SendCommand implements Callable<Integer> {
     }
   }
 
-  private PipeRun.Pipe pipe(XiaStack stack, StatusLines status) {
+  /** The transfer that the options describe; on the stack's loop. */
+  PipeRun.Pipe pipe(XiaStack stack, ByteInput input, StatusLines status) {
     EventLoop loop = stack.loop();
     byte[] sessionId = new byte[16];
     new SecureRandom().nextBytes(sessionId);
@@ -171,7 +198,7 @@ public final class SendCommand implements Callable<Integer> {
         new SendPipe(
             stack,
             Destination.resolver(stack, to),
-            new FileInput(new FileInputStream(FileDescriptor.in), loop),
+            input,
             new Lane(PipeRun.lane("cid"), loop),
             new Lane(PipeRun.lane("digest"), loop),
             System::nanoTime,

@@ -5,7 +5,9 @@ import io.xmig.xia.cli.TimeSpan;
 import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** Options of both ends. */
 final class SharedOptions {
@@ -48,6 +50,20 @@ final class SharedOptions {
           "At the end, wait at most this long until the peer has the last message. Default: 0, with"
               + " --detach 5s.")
   @Nullable Duration linger;
+
+  /**
+   * Refuses what only a process of its own can do.
+   *
+   * @throws ParameterException with the option
+   */
+  void checkWithin(CommandLine command) {
+    if (detach || detached) {
+      throw new ParameterException(command, Detach.OPTION + " is for a process of its own");
+    }
+    if (status != null && status.startsWith("fd:")) {
+      throw new ParameterException(command, "--status fd:N is for a process of its own");
+    }
+  }
 
   /** The waiting time at the end. */
   long settleNs() {

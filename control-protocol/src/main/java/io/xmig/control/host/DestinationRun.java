@@ -3,8 +3,8 @@ package io.xmig.control.host;
 import io.xmig.control.host.v1.Prepare;
 import io.xmig.control.host.v1.Result;
 import io.xmig.control.qemu.MigrationDriver;
+import io.xmig.control.qemu.MigrationPipe;
 import io.xmig.control.qemu.MigrationProgress;
-import io.xmig.control.qemu.PipeCommand;
 import io.xmig.control.qemu.QemuException;
 import io.xmig.control.qemu.QemuProcess;
 import io.xmig.control.qemu.QmpEvent;
@@ -30,7 +30,7 @@ final class DestinationRun extends HandoffRun {
   private final QemuStarter starter;
   private final Consumer<DestinationRun> onOver;
   private @Nullable ManagedVm vm;
-  private @Nullable PipeCommand pipe;
+  private @Nullable MigrationPipe pipe;
   private boolean loaded;
   private int pollsAfterPipe;
 
@@ -143,7 +143,7 @@ final class DestinationRun extends HandoffRun {
       if (qemu == null) {
         throw new IllegalStateException("started without a process");
       }
-      PipeCommand receiver = pipes.receiver(managed.files().path(), id());
+      MigrationPipe receiver = pipes.receiver(managed.files().path(), id());
       receiver.prepare();
       pipe = receiver;
       new MigrationDriver(qemu.qmp()).receive(receiver.uri());
@@ -189,7 +189,7 @@ final class DestinationRun extends HandoffRun {
 
   /** QEMU does not notice a pipe that ends without a word, so its end is looked for here. */
   private void poll() {
-    PipeCommand receiver = pipe;
+    MigrationPipe receiver = pipe;
     if (receiver == null || loaded || machine.state() != DestinationHandoff.State.RECEIVING) {
       return;
     }
@@ -205,6 +205,7 @@ final class DestinationRun extends HandoffRun {
               new HandoffEvent.PipeFailed(
                   "the receiving pipe ended with status "
                       + status.getAsInt()
+                      + (receiver.lastWords().isEmpty() ? "" : ": " + receiver.lastWords())
                       + (words.isEmpty() ? "" : "; it said: " + words))));
     } else if (qemu != null && qemu.isAlive()) {
       try {

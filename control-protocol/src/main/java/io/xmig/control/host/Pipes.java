@@ -1,6 +1,6 @@
 package io.xmig.control.host;
 
-import io.xmig.control.qemu.PipeCommand;
+import io.xmig.control.qemu.MigrationPipe;
 import java.nio.file.Path;
 
 /** The two programs that carry a migration stream. */
@@ -9,8 +9,8 @@ public interface Pipes {
   String address(String handoff);
 
   /** The pipe that a destination QEMU reads from. */
-  PipeCommand receiver(Path directory, String handoff);
+  MigrationPipe receiver(Path directory, String handoff);
 
   /** The pipe that a source QEMU writes to. */
-  PipeCommand sender(Path directory, String handoff, String address);
+  MigrationPipe sender(Path directory, String handoff, String address);
 }

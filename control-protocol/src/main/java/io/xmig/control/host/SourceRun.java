@@ -3,10 +3,10 @@ package io.xmig.control.host;
 import io.xmig.control.host.v1.Progress;
 import io.xmig.control.host.v1.Result;
 import io.xmig.control.qemu.MigrationDriver;
+import io.xmig.control.qemu.MigrationPipe;
 import io.xmig.control.qemu.MigrationProgress;
 import io.xmig.control.qemu.MigrationProgress.Status;
 import io.xmig.control.qemu.MigrationSettings;
-import io.xmig.control.qemu.PipeCommand;
 import io.xmig.control.qemu.QemuException;
 import io.xmig.control.qemu.QemuProcess;
 import io.xmig.control.qemu.QmpEvent;
@@ -34,7 +34,7 @@ final class SourceRun extends HandoffRun {
   private final Pipes pipes;
   private final MigrationSettings settings;
   private final Consumer<SourceRun> onOver;
-  private @Nullable PipeCommand pipe;
+  private @Nullable MigrationPipe pipe;
   private boolean migrating;
   private boolean finished;
   private long migrateNs;
@@ -83,7 +83,7 @@ final class SourceRun extends HandoffRun {
       found = find();
     } catch (QemuException e) {
       log.warn("cannot see yet what QEMU of {} does: {}", vm(), e.getMessage());
-      PipeCommand sender = pipe;
+      MigrationPipe sender = pipe;
       if (sender != null && record().phase() != HandoffRecord.Phase.COMMITTING) {
         sender.kill(); // the transfer is given up anyway
       }
@@ -170,7 +170,7 @@ final class SourceRun extends HandoffRun {
       return; // its end is an event of its own
     }
     try {
-      PipeCommand sender = pipes.sender(vm.files().path(), id(), address);
+      MigrationPipe sender = pipes.sender(vm.files().path(), id(), address);
       sender.prepare();
       pipe = sender;
       MigrationDriver driver = new MigrationDriver(qemu.qmp());
@@ -274,9 +274,10 @@ final class SourceRun extends HandoffRun {
 
   private String failure(MigrationProgress now) {
     String words = now.error().isEmpty() ? "migration " + now.status() : now.error();
-    PipeCommand sender = pipe;
+    MigrationPipe sender = pipe;
     if (sender != null && sender.exitStatus().isPresent()) {
       words += "; the sending pipe ended with status " + sender.exitStatus().getAsInt();
+      words += sender.lastWords().isEmpty() ? "" : ": " + sender.lastWords();
     }
     String log = QemuProcess.lastWords(vm.files());
     return log.isEmpty() || now.status() != Status.FAILED ? words : words + "; it said: " + log;

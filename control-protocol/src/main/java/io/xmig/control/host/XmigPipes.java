@@ -1,6 +1,9 @@
 package io.xmig.control.host;
 
+import io.xmig.control.qemu.MigrationPipe;
 import io.xmig.control.qemu.PipeCommand;
+import io.xmig.control.resident.PreferredPipe;
+import io.xmig.control.resident.ResidentPipe;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.apache.commons.codec.digest.DigestUtils;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code xmig send} and {@code xmig receive}: each hand-off has a service of its own, so that
@@ -18,18 +22,45 @@ public final class XmigPipes implements Pipes {
   private final List<String> launcher;
   private final List<String> common;
   private final Function<Xid, String> addressOf;
+  private final @Nullable Path control;
+  private final boolean mayStartProcesses;
 
   /**
-   * Pipes that are started with {@code launcher}.
+   * Pipes that are processes of their own.
    *
    * @param launcher program and first arguments of the xmig command
    * @param common options that both pipes get, e.g. which stack to use
    * @param addressOf this host's address of a service, as text
    */
   public XmigPipes(List<String> launcher, List<String> common, Function<Xid, String> addressOf) {
+    this(launcher, common, addressOf, null, true);
+  }
+
+  private XmigPipes(
+      List<String> launcher,
+      List<String> common,
+      Function<Xid, String> addressOf,
+      @Nullable Path control,
+      boolean mayStartProcesses) {
     this.launcher = List.copyOf(launcher);
     this.common = List.copyOf(common);
     this.addressOf = addressOf;
+    this.control = control;
+    this.mayStartProcesses = mayStartProcesses;
+  }
+
+  /**
+   * Pipes in a process that stays; where it cannot take one, that is a process of its own.
+   *
+   * @param socket the control socket of that process ({@code xmig pipes})
+   */
+  public XmigPipes preferablyResident(Path socket) {
+    return new XmigPipes(launcher, common, addressOf, socket, true);
+  }
+
+  /** The same without the processes of their own. */
+  public XmigPipes resident(Path socket) {
+    return new XmigPipes(launcher, common, addressOf, socket, false);
   }
 
   private static Xid service(String handoff) {
@@ -43,24 +74,32 @@ public final class XmigPipes implements Pipes {
   }
 
   @Override
-  public PipeCommand receiver(Path directory, String handoff) {
+  public MigrationPipe receiver(Path directory, String handoff) {
     return command(directory, handoff, "receive", "--service", service(handoff).toString());
   }
 
   @Override
-  public PipeCommand sender(Path directory, String handoff, String address) {
+  public MigrationPipe sender(Path directory, String handoff, String address) {
     return command(directory, handoff, "send", "--to", address);
   }
 
-  private PipeCommand command(
+  private MigrationPipe command(
       Path directory, String handoff, String subcommand, String option, String value) {
-    List<String> words = new ArrayList<>(launcher);
+    String name = subcommand + "-" + handoff;
+    List<String> words = new ArrayList<>();
     words.add(subcommand);
     words.add(option);
     words.add(value);
     words.addAll(common);
     words.add("--status");
-    words.add(directory.resolve(subcommand + "-" + handoff + ".jsonl").toString());
-    return PipeCommand.in(directory, subcommand + "-" + handoff, words);
+    words.add(directory.resolve(name + ".jsonl").toString());
+    List<String> command = new ArrayList<>(launcher);
+    command.addAll(words);
+    MigrationPipe process = PipeCommand.in(directory, name, command);
+    if (control == null) {
+      return process;
+    }
+    ResidentPipe resident = new ResidentPipe(control, directory, name, words);
+    return mayStartProcesses ? new PreferredPipe(resident, process) : resident;
   }
 }

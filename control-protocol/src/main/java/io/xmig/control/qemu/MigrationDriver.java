@@ -140,7 +140,7 @@ public final class MigrationDriver {
 
   /**
    * Asks the source to give up. While QEMU is blocked by a pipe that does not read, nothing happens
-   * until that pipe is killed too ({@link PipeCommand#kill}).
+   * until that pipe is killed too ({@link MigrationPipe#kill}).
    */
   public void cancel() {
     qmp.call("migrate_cancel", null, LIMIT);

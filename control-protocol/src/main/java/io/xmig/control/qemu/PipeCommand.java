@@ -23,7 +23,8 @@ import org.slf4j.LoggerFactory;
  * @param pidFile gets the process id
  * @param statusFile gets the exit status once the pipe has ended
  */
-public record PipeCommand(List<String> command, Path pidFile, Path statusFile) {
+public record PipeCommand(List<String> command, Path pidFile, Path statusFile)
+    implements MigrationPipe {
   private static final Logger log = LoggerFactory.getLogger(PipeCommand.class);
 
   public PipeCommand {
@@ -39,7 +40,7 @@ public record PipeCommand(List<String> command, Path pidFile, Path statusFile) {
         command, directory.resolve(name + ".pid"), directory.resolve(name + ".status"));
   }
 
-  /** The text for {@code migrate} and {@code migrate-incoming}. */
+  @Override
   public String uri() {
     String program = command.stream().map(PipeCommand::quote).collect(Collectors.joining(" "));
     return "exec:exec 3<&0; ("
@@ -64,7 +65,7 @@ public record PipeCommand(List<String> command, Path pidFile, Path statusFile) {
     return "'" + word.replace("'", "'\\''") + "'";
   }
 
-  /** Forgets an earlier run; to be called before QEMU is given {@link #uri}. */
+  @Override
   public void prepare() throws IOException {
     Files.deleteIfExists(pidFile);
     Files.deleteIfExists(statusFile);
@@ -76,12 +77,12 @@ public record PipeCommand(List<String> command, Path pidFile, Path statusFile) {
     return pid.isPresent() ? Optional.of((long) pid.getAsInt()) : Optional.empty();
   }
 
-  /** The pipe's exit status once it has ended; 128 + n if signal n killed it. */
+  @Override
   public OptionalInt exitStatus() {
     return readNumber(statusFile);
   }
 
-  /** Ends the pipe at once, if it runs; its end is what unblocks a QEMU that is writing to it. */
+  @Override
   public void kill() {
     if (exitStatus().isPresent()) {
       return; // the id may belong to somebody else by now
@@ -89,7 +90,7 @@ public record PipeCommand(List<String> command, Path pidFile, Path statusFile) {
     pid().flatMap(ProcessHandle::of).ifPresent(ProcessHandle::destroyForcibly);
   }
 
-  /** Asks the pipe to end, so that it can still tell its peer. */
+  @Override
   public void terminate() {
     if (exitStatus().isEmpty()) {
       pid().flatMap(ProcessHandle::of).ifPresent(ProcessHandle::destroy);

@@ -4,12 +4,17 @@ import java.io.PrintWriter;
 import java.util.Arrays;
 import picocli.CommandLine;
 
-/** The two commands as a program of their own, as {@code xmig} runs them. */
+/** The commands as a program of their own, as {@code xmig} runs them. */
 public final class PipeMain {
   private PipeMain() {}
 
   public static void main(String[] args) {
-    Object command = args[0].equals("send") ? new SendCommand() : new ReceiveCommand();
+    Object command =
+        switch (args[0]) {
+          case "send" -> new SendCommand();
+          case "pipes" -> new PipesCommand();
+          default -> new ReceiveCommand();
+        };
     CommandLine line = new CommandLine(command);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler(

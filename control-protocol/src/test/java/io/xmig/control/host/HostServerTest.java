@@ -16,6 +16,7 @@ import io.xmig.control.host.v1.StopRequest;
 import io.xmig.control.host.v1.VmDescription;
 import io.xmig.control.qemu.Accelerator;
 import io.xmig.control.qemu.AcceleratorProbe;
+import io.xmig.control.qemu.MigrationPipe;
 import io.xmig.control.qemu.PipeCommand;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -87,12 +88,12 @@ class HostServerTest {
     }
 
     @Override
-    public PipeCommand receiver(Path vm, String handoff) {
+    public MigrationPipe receiver(Path vm, String handoff) {
       return PipeCommand.in(vm, "r", List.of("false"));
     }
 
     @Override
-    public PipeCommand sender(Path vm, String handoff, String address) {
+    public MigrationPipe sender(Path vm, String handoff, String address) {
       return PipeCommand.in(vm, "s", List.of("false"));
     }
   }

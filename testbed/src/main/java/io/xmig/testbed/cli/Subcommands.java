@@ -18,6 +18,7 @@ final class Subcommands {
     all.put("bench", io.xmig.testbed.bench.BenchCommand.class);
     all.put("send", io.xmig.control.cli.SendCommand.class);
     all.put("receive", io.xmig.control.cli.ReceiveCommand.class);
+    all.put("pipes", io.xmig.control.cli.PipesCommand.class);
     all.put("host", io.xmig.control.host.cli.HostCommand.class);
     all.put("vm", io.xmig.control.host.cli.VmCommand.class);
     all.put("migrate", io.xmig.control.host.cli.MigrateCommand.class);

@@ -12,6 +12,7 @@ enum Mode {
   SOCAT_ZSTD("exec: zstd -1, socat"),
   XIA("XIA chunk"),
   XIA_AUTO("XIA chunk, --compress auto"),
+  XIA_EXEC("XIA chunk, new processes (exec:)"),
   XIA_LIBRARY("XIA chunk, libXsocket");
 
   private final String title;

@@ -1,9 +1,9 @@
 package io.xmig.testbed.evaluate;
 
 import io.xmig.control.qemu.MigrationDriver;
+import io.xmig.control.qemu.MigrationPipe;
 import io.xmig.control.qemu.MigrationProgress;
 import io.xmig.control.qemu.MigrationSettings;
-import io.xmig.control.qemu.PipeCommand;
 import io.xmig.control.qemu.QemuException;
 import io.xmig.control.qemu.QmpClient;
 import io.xmig.control.qemu.QmpEvent;
@@ -62,7 +62,7 @@ final class Mover {
     try (Accounting accounting = new Accounting(stage.namespaces())) {
       congestionControl(cell.mode());
       Transports transports = transports(cell, from, there);
-      for (PipeCommand pipe : transports.pipes()) {
+      for (MigrationPipe pipe : transports.pipes()) {
         pipe.prepare();
       }
       long wireBefore = stage.net().bytesInto(there);
@@ -119,6 +119,7 @@ final class Mover {
         stage.net().address(there),
         FIRST_PORT + moves,
         host -> cell.mode() == Mode.XIA_LIBRARY ? stage.libraryOf(host) : stage.stackOf(host),
+        stage::pipesOf,
         sid -> stage.service(there, sid));
   }
 
@@ -196,7 +197,7 @@ final class Mover {
       why = "not done within " + limit.toSeconds() + " s";
       driver.cancel();
       // QEMU gives up only once nobody makes it wait in a pipe
-      transports.pipes().forEach(PipeCommand::kill);
+      transports.pipes().forEach(MigrationPipe::kill);
       long deadline = System.nanoTime() + QMP.toNanos();
       while (!driver.progress().status().isFinal() && System.nanoTime() < deadline) {
         Stage.pause(100);

@@ -121,6 +121,7 @@ record Plan(String name, List<Setting> settings, List<Cell> cells) {
             "random",
             64);
     b.modes(lan, Workload.IDLE, 3, Mode.TCP, Mode.MULTIFD, Mode.SOCAT, Mode.SOCAT_ZSTD, Mode.XIA);
+    b.modes(lan, Workload.IDLE, 2, Mode.XIA_EXEC);
     b.modes(lan, Workload.IDLE, 1, Mode.XIA_LIBRARY);
     for (Workload workload : Workload.values()) {
       if (workload != Workload.IDLE) {

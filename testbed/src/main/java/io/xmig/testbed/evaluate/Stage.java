@@ -68,6 +68,7 @@ final class Stage implements AutoCloseable {
     this.accelerator = accelerator;
     this.image = image;
     disk = firstDisk();
+    startPipes();
     guest = startGuest(0, disk, false);
     guest.awaitConsole(GuestMain.READY, BOOT);
     ping = IpPing.start(net.prefix(CLIENT), net.guestAddress(), PING_MILLIS);
@@ -101,6 +102,22 @@ final class Stage implements AutoCloseable {
       lab.close();
       throw e;
     }
+  }
+
+  /** Each host has resident pipes, as under its host service. */
+  private void startPipes() {
+    for (String host : HOSTS) {
+      lab.launch(
+          "pipes-" + host,
+          net.prefix(host),
+          List.of("pipes", "--socket", pipesOf(host).toString(), "--xia", stackOf(host)));
+    }
+    HOSTS.forEach(host -> lab.awaitReady("pipes-" + host, "pipes ready", START));
+  }
+
+  /** Control socket of the resident pipes on a host. */
+  Path pipesOf(String host) {
+    return lab.directory().resolve(host + ".pipes");
   }
 
   private List<LocalAddress> addresses() {

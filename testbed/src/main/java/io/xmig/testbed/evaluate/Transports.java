@@ -1,6 +1,7 @@
 package io.xmig.testbed.evaluate;
 
 import io.xmig.control.host.XmigPipes;
+import io.xmig.control.qemu.MigrationPipe;
 import io.xmig.control.qemu.PipeCommand;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,10 +13,10 @@ import java.util.function.Function;
  *
  * @param incoming for the destination's {@code migrate-incoming}
  * @param outgoing for the source's {@code migrate}
- * @param pipes the programs behind them, destination's first; empty without
+ * @param pipes what is behind them, destination's first; empty without
  * @param listens how to see that the destination is ready
  */
-record Transports(String incoming, String outgoing, List<PipeCommand> pipes, Ready listens) {
+record Transports(String incoming, String outgoing, List<MigrationPipe> pipes, Ready listens) {
   /** What says that the receiving side can be connected to. */
   sealed interface Ready {
     /** A TCP port that somebody listens on. */
@@ -27,6 +28,7 @@ record Transports(String incoming, String outgoing, List<PipeCommand> pipes, Rea
 
   /**
    * @param stack {@code --xia} of the pipes on a host
+   * @param resident control socket of the resident pipes on a host
    * @param address a host's address of a service
    */
   static Transports of(
@@ -39,6 +41,7 @@ record Transports(String incoming, String outgoing, List<PipeCommand> pipes, Rea
       String toAddress,
       int port,
       Function<String, String> stack,
+      Function<String, Path> resident,
       Function<io.xmig.xia.addr.Xid, String> address) {
     switch (mode) {
       case SOCAT, SOCAT_ZSTD -> {
@@ -58,7 +61,7 @@ record Transports(String incoming, String outgoing, List<PipeCommand> pipes, Rea
         return new Transports(
             receiver.uri(), sender.uri(), List.of(receiver, sender), new Ready.Port(port));
       }
-      case XIA, XIA_AUTO, XIA_LIBRARY -> {
+      case XIA, XIA_AUTO, XIA_EXEC, XIA_LIBRARY -> {
         List<String> sending = new ArrayList<>(List.of("--xia", stack.apply(from)));
         if (mode == Mode.XIA_AUTO) {
           sending.addAll(List.of("--compress", "auto"));
@@ -66,8 +69,12 @@ record Transports(String incoming, String outgoing, List<PipeCommand> pipes, Rea
         XmigPipes there =
             new XmigPipes(List.of(launcher), List.of("--xia", stack.apply(to)), address);
         XmigPipes here = new XmigPipes(List.of(launcher), sending, address);
-        PipeCommand receiver = there.receiver(directory, id);
-        PipeCommand sender = here.sender(directory, id, there.address(id));
+        if (mode != Mode.XIA_EXEC) {
+          there = there.resident(resident.apply(to));
+          here = here.resident(resident.apply(from));
+        }
+        MigrationPipe receiver = there.receiver(directory, id);
+        MigrationPipe sender = here.sender(directory, id, there.address(id));
         return new Transports(
             receiver.uri(),
             sender.uri(),

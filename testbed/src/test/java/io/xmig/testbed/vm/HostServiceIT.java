@@ -19,6 +19,7 @@ import io.xmig.control.host.v1.StartVmRequest;
 import io.xmig.control.host.v1.VmInfo;
 import io.xmig.control.qemu.Accelerator;
 import io.xmig.control.qemu.AcceleratorProbe;
+import io.xmig.control.qemu.MigrationPipe;
 import io.xmig.control.qemu.PipeCommand;
 import io.xmig.control.qemu.VmSpec;
 import java.io.IOException;
@@ -107,7 +108,7 @@ class HostServiceIT {
     }
 
     @Override
-    public PipeCommand receiver(Path vm, String handoff) {
+    public MigrationPipe receiver(Path vm, String handoff) {
       return PipeCommand.in(
           vm,
           "receive-" + handoff,
@@ -117,7 +118,7 @@ class HostServiceIT {
     }
 
     @Override
-    public PipeCommand sender(Path vm, String handoff, String address) {
+    public MigrationPipe sender(Path vm, String handoff, String address) {
       return PipeCommand.in(
           vm,
           "send-" + handoff,

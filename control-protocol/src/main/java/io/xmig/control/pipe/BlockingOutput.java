@@ -2,34 +2,58 @@ package io.xmig.control.pipe;
 
 import io.xmig.chunk.order.ByteOutput;
 import io.xmig.xia.socket.EventLoop;
+import java.io.Closeable;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.nio.channels.GatheringByteChannel;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes a file, usually a pipe to QEMU, in a thread of its own.
+ * Writes what blocks, usually QEMU's stream, in a thread of its own.
  *
  * @threading methods on the loop
  */
-public final class FileOutput implements ByteOutput {
-  private static final Logger log = LoggerFactory.getLogger(FileOutput.class);
+public final class BlockingOutput implements ByteOutput {
+  private static final Logger log = LoggerFactory.getLogger(BlockingOutput.class);
 
-  private final FileOutputStream file;
+  private final Sink sink;
   private final EventLoop loop;
   private final LinkedBlockingQueue<Request> requests = new LinkedBlockingQueue<>();
 
-  /** Writes {@code file}, which is closed together with this output. */
-  public FileOutput(FileOutputStream file, EventLoop loop) {
-    this.file = file;
+  /** What is written. */
+  public interface Sink extends Closeable {
+    /** Where bytes go; may wait until it is there. */
+    GatheringByteChannel channel() throws IOException;
+  }
+
+  /** Writes {@code sink}, which is closed together with this output. */
+  public BlockingOutput(Sink sink, EventLoop loop) {
+    this.sink = sink;
     this.loop = loop;
     Thread writer = new Thread(this::serve, "output");
     writer.setDaemon(true);
     writer.start();
+  }
+
+  /** A file or pipe. */
+  public static BlockingOutput of(FileOutputStream file, EventLoop loop) {
+    return new BlockingOutput(
+        new Sink() {
+          @Override
+          public GatheringByteChannel channel() {
+            return file.getChannel();
+          }
+
+          @Override
+          public void close() throws IOException {
+            file.close();
+          }
+        },
+        loop);
   }
 
   /** A write, or the end if there is no handler. */
@@ -50,7 +74,6 @@ public final class FileOutput implements ByteOutput {
   }
 
   private void serve() {
-    FileChannel channel = file.getChannel();
     try {
       while (true) {
         Request request = requests.take();
@@ -59,7 +82,7 @@ public final class FileOutput implements ByteOutput {
           return;
         }
         try {
-          writeAll(channel, request.buffers());
+          writeAll(sink.channel(), request.buffers());
           loop.execute(request.handler()::onWritten);
         } catch (IOException e) {
           loop.execute(() -> request.handler().onFailed(e));
@@ -70,7 +93,8 @@ public final class FileOutput implements ByteOutput {
     }
   }
 
-  private static void writeAll(FileChannel channel, List<ByteBuffer> buffers) throws IOException {
+  private static void writeAll(GatheringByteChannel channel, List<ByteBuffer> buffers)
+      throws IOException {
     ByteBuffer[] all = buffers.toArray(new ByteBuffer[0]);
     int first = 0;
     while (first < all.length) {
@@ -83,7 +107,7 @@ public final class FileOutput implements ByteOutput {
 
   private void end() {
     try {
-      file.close();
+      sink.close();
     } catch (IOException e) {
       log.warn("the output cannot be closed: {}", e.getMessage());
     }
