@@ -404,52 +404,15 @@ public final class RoutingDaemon {
     }
   }
 
-  /**
-   * Breadth first from this router; the first hop of each shortest path becomes the route. A link
-   * that only one of its ends names is not there, or not any more.
-   */
   private void compute() {
-    Xid ownHid = address.get().hid();
-    Xid ownAd = address.get().ad();
-    Map<Xid, Adjacencies.Neighbour> firstHop = new HashMap<>();
-    Map<Xid, RouteEntry> wanted = new TreeMap<>();
-    List<Xid> queue = new ArrayList<>();
-    Set<Xid> seen = new HashSet<>();
-    seen.add(ownHid);
-    for (Adjacencies.Neighbour n : adjacencies.all()) {
-      seen.add(n.hid());
-      firstHop.put(n.hid(), n);
-      queue.add(n.hid());
-      want(wanted, n.ad(), n, ownAd);
-    }
-    for (int i = 0; i < queue.size(); i++) {
-      Xid router = queue.get(i);
-      LinkState state = routers.get(router);
-      Adjacencies.Neighbour via = firstHop.get(router);
-      if (state == null || via == null) {
-        continue;
-      }
-      for (RoutingMessage.Neighbour next : state.lsa.neighbours()) {
-        LinkState there = routers.get(next.hid());
-        if (there != null && names(there.lsa, router) && seen.add(next.hid())) {
-          firstHop.put(next.hid(), via);
-          queue.add(next.hid());
-          want(wanted, there.lsa.ad(), via, ownAd);
-        }
-      }
-    }
-    apply(wanted);
-  }
-
-  private static boolean names(RoutingMessage.Lsa lsa, Xid router) {
-    return lsa.neighbours().stream().anyMatch(n -> n.hid().equals(router));
-  }
-
-  private static void want(
-      Map<Xid, RouteEntry> wanted, Xid ad, Adjacencies.Neighbour via, Xid ownAd) {
-    if (!ad.equals(ownAd)) {
-      wanted.putIfAbsent(ad, new RouteEntry(ad, via.port(), via.hid(), RouteEntry.FLAGS_ROUTED));
-    }
+    apply(
+        ShortestPaths.from(
+            address.get(),
+            adjacencies.all(),
+            hid -> {
+              LinkState state = routers.get(hid);
+              return state == null ? null : state.lsa;
+            }));
   }
 
   private void apply(Map<Xid, RouteEntry> wanted) {
