@@ -74,12 +74,12 @@ class GuestFollowerTest {
         AgentConfig.signed(at.hostKey, lab.trust)
             .withNames(Map.of(Domains.NAME, Domains.SERVICE))
             .withMac(Domains.VM_MAC)
-            .forGuest(
+            .withSigner(at.hostKey, leave)
+            .withGuest(
                 new AgentConfig.Guest(
                     lab.vmKey.identity().hid(),
-                    new Location.Home(home.routerKey.identity().hid(), homeMac)),
-                leave,
-                former);
+                    new Location.Home(home.routerKey.identity().hid(), homeMac)))
+            .withFormerAds(former);
     GuestFollower follower =
         new GuestFollower(
             config,

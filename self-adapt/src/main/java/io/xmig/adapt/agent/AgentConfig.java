@@ -6,40 +6,31 @@ import io.xmig.adapt.trust.DomainTrust;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.key.Signer;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How an agent behaves.
+ * How an agent behaves. Unchangeable: each {@code with…} gives another one.
  *
- * @param signer the host's key, or that of its delegate; {@code null} makes a v1.1 host
- * @param delegation the host's leave, if the signer is a delegate
- * @param trust whose beacons are believed
- * @param acceptUnsigned whether unsigned v1.1 beacons are believed, while no signed gateway is
- *     heard
- * @param names names to keep registered, each with the service it leads to, or with {@code null}
- *     for the host itself
- * @param mac Ethernet address of the host, 0 if not known
- * @param lifetime of a registration, as far as the gateway grants it
- * @param clockTolerance how much older than the newest beacon heard another gateway's may be
- * @param timing the times of the state machine
- * @param guest for whom the agent speaks, {@code null} for the host of the stack itself
- * @param formerAds where the host was before, newest first: those domains shall redirect
+ * @threading from any thread
  */
-public record AgentConfig(
-    @Nullable Signer signer,
-    @Nullable Delegation delegation,
-    DomainTrust trust,
-    boolean acceptUnsigned,
-    Map<String, @Nullable Xid> names,
-    long mac,
-    Duration lifetime,
-    Duration clockTolerance,
-    AgentTiming timing,
-    @Nullable Guest guest,
-    List<Xid> formerAds) {
+public final class AgentConfig {
+  private @Nullable Signer signer;
+  private @Nullable Delegation delegation;
+  private DomainTrust trust;
+  private boolean acceptUnsigned;
+  private Map<String, @Nullable Xid> names = Map.of();
+  private long mac;
+  private Duration lifetime = Duration.ofSeconds(60);
+  private Duration clockTolerance = Duration.ofSeconds(30);
+  private AgentTiming timing = AgentTiming.standard();
+  private @Nullable Guest guest;
+  private List<Xid> formerAds = List.of();
+
   /**
    * A guest that runs no agent; the host it runs on, whose stack the agent uses, speaks for it.
    *
@@ -48,173 +39,143 @@ public record AgentConfig(
    */
   public record Guest(Xid hid, Location.@Nullable Home home) {}
 
-  public AgentConfig {
-    names = java.util.Collections.unmodifiableMap(new TreeMap<>(names));
-    formerAds = List.copyOf(formerAds);
-  }
-
-  /** An agent for the host of the stack itself. */
-  public AgentConfig(
-      @Nullable Signer signer,
-      @Nullable Delegation delegation,
-      DomainTrust trust,
-      boolean acceptUnsigned,
-      Map<String, @Nullable Xid> names,
-      long mac,
-      Duration lifetime,
-      Duration clockTolerance,
-      AgentTiming timing) {
-    this(
-        signer,
-        delegation,
-        trust,
-        acceptUnsigned,
-        names,
-        mac,
-        lifetime,
-        clockTolerance,
-        timing,
-        null,
-        List.of());
-  }
-
-  /** The same on behalf of a guest that leaves it to its host's key to say where it is. */
-  public AgentConfig forGuest(Guest who, Delegation leave, List<Xid> former) {
-    return new AgentConfig(
-        signer,
-        leave,
-        trust,
-        acceptUnsigned,
-        names,
-        mac,
-        lifetime,
-        clockTolerance,
-        timing,
-        who,
-        former);
-  }
-
-  /** The same after a stay in other domains. */
-  public AgentConfig withFormerAds(List<Xid> former) {
-    return new AgentConfig(
-        signer,
-        delegation,
-        trust,
-        acceptUnsigned,
-        names,
-        mac,
-        lifetime,
-        clockTolerance,
-        timing,
-        guest,
-        former);
+  private AgentConfig(DomainTrust trust) {
+    this.trust = trust;
   }
 
   /** An agent with a key. */
   public static AgentConfig signed(Signer signer, DomainTrust trust) {
-    return new AgentConfig(
-        signer,
-        null,
-        trust,
-        false,
-        Map.of(),
-        0,
-        Duration.ofSeconds(60),
-        Duration.ofSeconds(30),
-        AgentTiming.standard());
+    return new AgentConfig(trust).withSigner(signer, null);
   }
 
   /** A host as the prototype has it. */
   public static AgentConfig unsigned() {
-    return new AgentConfig(
-        null,
-        null,
-        DomainTrust.open(),
-        true,
-        Map.of(),
-        0,
-        Duration.ofSeconds(60),
-        Duration.ofSeconds(30),
-        AgentTiming.standard());
+    return new AgentConfig(DomainTrust.open()).withAcceptUnsigned(true);
   }
 
-  /** The same with names to keep registered. */
-  public AgentConfig withNames(Map<String, @Nullable Xid> wanted) {
-    return new AgentConfig(
-        signer,
-        delegation,
-        trust,
-        acceptUnsigned,
-        wanted,
-        mac,
-        lifetime,
-        clockTolerance,
-        timing,
-        guest,
-        formerAds);
+  /** A copy with a change, made before anybody else sees it. */
+  private AgentConfig with(Consumer<AgentConfig> change) {
+    AgentConfig copy = new AgentConfig(trust);
+    copy.signer = signer;
+    copy.delegation = delegation;
+    copy.acceptUnsigned = acceptUnsigned;
+    copy.names = names;
+    copy.mac = mac;
+    copy.lifetime = lifetime;
+    copy.clockTolerance = clockTolerance;
+    copy.timing = timing;
+    copy.guest = guest;
+    copy.formerAds = formerAds;
+    change.accept(copy);
+    return copy;
   }
 
-  /** The same for a known Ethernet address. */
-  public AgentConfig withMac(long address) {
-    return new AgentConfig(
-        signer,
-        delegation,
-        trust,
-        acceptUnsigned,
-        names,
-        address,
-        lifetime,
-        clockTolerance,
-        timing,
-        guest,
-        formerAds);
+  /**
+   * With another key.
+   *
+   * @param key the host's, or that of its delegate; {@code null} makes a v1.1 host
+   * @param leave the host's, if the key is a delegate's
+   */
+  public AgentConfig withSigner(@Nullable Signer key, @Nullable Delegation leave) {
+    return with(
+        copy -> {
+          copy.signer = key;
+          copy.delegation = leave;
+        });
   }
 
-  /** The same, believing unsigned beacons or not. */
+  /** Believing the beacons of others. */
+  public AgentConfig withTrust(DomainTrust whose) {
+    return with(copy -> copy.trust = whose);
+  }
+
+  /** Believing unsigned v1.1 beacons or not, while no signed gateway is heard. */
   public AgentConfig withAcceptUnsigned(boolean accept) {
-    return new AgentConfig(
-        signer,
-        delegation,
-        trust,
-        accept,
-        names,
-        mac,
-        lifetime,
-        clockTolerance,
-        timing,
-        guest,
-        formerAds);
+    return with(copy -> copy.acceptUnsigned = accept);
   }
 
-  /** The same with another lifetime. */
+  /**
+   * With names to keep registered, each with the service it leads to, or with {@code null} for the
+   * host itself.
+   */
+  public AgentConfig withNames(Map<String, @Nullable Xid> wanted) {
+    Map<String, @Nullable Xid> sorted = Collections.unmodifiableMap(new TreeMap<>(wanted));
+    return with(copy -> copy.names = sorted);
+  }
+
+  /** For a known Ethernet address, 0 if it is not known. */
+  public AgentConfig withMac(long address) {
+    return with(copy -> copy.mac = address);
+  }
+
+  /** With another lifetime of registrations, as far as the gateway grants it. */
   public AgentConfig withLifetime(Duration wanted) {
-    return new AgentConfig(
-        signer,
-        delegation,
-        trust,
-        acceptUnsigned,
-        names,
-        mac,
-        wanted,
-        clockTolerance,
-        timing,
-        guest,
-        formerAds);
+    return with(copy -> copy.lifetime = wanted);
   }
 
-  /** The same with a key. */
-  public AgentConfig withSigner(Signer key, @Nullable Delegation leave) {
-    return new AgentConfig(
-        key,
-        leave,
-        trust,
-        acceptUnsigned,
-        names,
-        mac,
-        lifetime,
-        clockTolerance,
-        timing,
-        guest,
-        formerAds);
+  /** On behalf of a guest that leaves it to its host's key to say where it is. */
+  public AgentConfig withGuest(@Nullable Guest who) {
+    return with(copy -> copy.guest = who);
+  }
+
+  /** After a stay in other domains, newest first: they shall redirect. */
+  public AgentConfig withFormerAds(List<Xid> former) {
+    List<Xid> all = List.copyOf(former);
+    return with(copy -> copy.formerAds = all);
+  }
+
+  /** The host's key, or that of its delegate; {@code null} for a v1.1 host. */
+  public @Nullable Signer signer() {
+    return signer;
+  }
+
+  /** The host's leave, if the signer is a delegate. */
+  public @Nullable Delegation delegation() {
+    return delegation;
+  }
+
+  /** Whose beacons are believed. */
+  public DomainTrust trust() {
+    return trust;
+  }
+
+  /** Whether unsigned v1.1 beacons are believed, while no signed gateway is heard. */
+  public boolean acceptUnsigned() {
+    return acceptUnsigned;
+  }
+
+  /** Names to keep registered, as {@link #withNames} has them. */
+  public Map<String, @Nullable Xid> names() {
+    return names;
+  }
+
+  /** Ethernet address of the host, 0 if not known. */
+  public long mac() {
+    return mac;
+  }
+
+  /** Lifetime of a registration, as far as the gateway grants it. */
+  public Duration lifetime() {
+    return lifetime;
+  }
+
+  /** How much older than the newest beacon heard another gateway's may be. */
+  public Duration clockTolerance() {
+    return clockTolerance;
+  }
+
+  /** The times of the state machine. */
+  public AgentTiming timing() {
+    return timing;
+  }
+
+  /** For whom the agent speaks, {@code null} for the host of the stack itself. */
+  public @Nullable Guest guest() {
+    return guest;
+  }
+
+  /** Where the host was before, newest first. */
+  public List<Xid> formerAds() {
+    return formerAds;
   }
 }

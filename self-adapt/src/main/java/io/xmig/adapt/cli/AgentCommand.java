@@ -2,7 +2,6 @@ package io.xmig.adapt.cli;
 
 import io.xmig.adapt.agent.Agent;
 import io.xmig.adapt.agent.AgentConfig;
-import io.xmig.adapt.agent.AgentTiming;
 import io.xmig.adapt.guest.GuestFollower;
 import io.xmig.adapt.guest.QmpFollower;
 import io.xmig.adapt.service.AdaptServices;
@@ -130,18 +129,16 @@ public final class AgentCommand implements Callable<Integer> {
    */
   AgentConfig config(long nodeMac) {
     long givenMac = parseMac();
-    return new AgentConfig(
-        trust.signer(),
-        trust.mandate(),
-        trust.trust(),
-        trust.acceptUnsigned(),
-        parseNames(),
-        givenMac != 0 || guest != null ? givenMac : nodeMac,
-        lifetime,
-        Duration.ofSeconds(30),
-        AgentTiming.standard(),
-        parseGuest(),
-        former.stream().map(text -> xid("--former", text, XidType.AD)).toList());
+    return AgentConfig.unsigned()
+        .withSigner(trust.signer(), trust.mandate())
+        .withTrust(trust.trust())
+        .withAcceptUnsigned(trust.acceptUnsigned())
+        .withNames(parseNames())
+        .withMac(givenMac != 0 || guest != null ? givenMac : nodeMac)
+        .withLifetime(lifetime)
+        .withGuest(parseGuest())
+        .withFormerAds(
+            former.stream().map(text -> xid("--former", text, XidType.AD)).toList());
   }
 
   /** QMP socket of the guest to follow, {@code null} for none. */

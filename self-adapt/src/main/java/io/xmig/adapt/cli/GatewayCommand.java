@@ -7,6 +7,7 @@ import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.DagParseException;
 import io.xmig.xia.cli.StackOption;
 import io.xmig.xia.cli.TimeSpan;
+import io.xmig.xia.key.Signer;
 import io.xmig.xia.socket.XiaStack;
 import java.time.Duration;
 import java.util.HashSet;
@@ -94,19 +95,19 @@ public final class GatewayCommand implements Callable<Integer> {
   /** What the options say. */
   GatewayConfig config() {
     try {
-      return new GatewayConfig(
-          nameServer == null ? null : Dag.parse(nameServer),
-          trust.signer(),
-          trust.mandate(),
-          trust.trust(),
-          trust.acceptUnsigned(),
-          period,
-          lifetime,
-          !noRouting,
-          routerPorts,
-          guestPorts,
-          65_536,
-          clockWindow);
+      Signer signer = trust.signer();
+      GatewayConfig config =
+          signer == null
+              ? GatewayConfig.unsigned(trust.trust())
+              : GatewayConfig.signed(signer, trust.trust()).withSigner(signer, trust.mandate());
+      return config
+          .withNameServer(nameServer == null ? null : Dag.parse(nameServer))
+          .withAcceptUnsigned(trust.acceptUnsigned())
+          .withTimes(period, lifetime)
+          .withRouting(!noRouting)
+          .withRouterPorts(routerPorts)
+          .withGuestPorts(guestPorts)
+          .withClockWindow(clockWindow);
     } catch (DagParseException e) {
       throw trust.usage("--name-server: " + e.getMessage());
     } catch (IllegalArgumentException e) {

@@ -6,170 +6,197 @@ import io.xmig.xia.addr.Dag;
 import io.xmig.xia.key.Signer;
 import java.time.Duration;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a gateway behaves.
+ * How a gateway behaves. Unchangeable: each {@code with…} gives another one.
  *
- * @param nameServer the name server to recommend; {@code null} means this router's own
- * @param signer the router's key, whose hash is its HID; {@code null} makes a v1.1 gateway without
- *     signatures
- * @param mandate the domain key's leave to speak for the AD; needed where hosts trust
- *     self-certifying domains and the AD's key is not the router's
- * @param trust who may speak for other domains
- * @param acceptUnsigned whether v1.1 hosts and routers are believed
- * @param beaconPeriod pause between beacons
- * @param lifetime longest lifetime of a registration
- * @param routing whether the routing daemon runs
- * @param routerPorts ports on which other routers are expected; empty for all
- * @param guestPorts ports on which guests may be for whom a host speaks that is on another one;
- *     where their hypervisor announces them there, they are. Others are behind their host's port
- * @param maxHosts hosts that may be registered or redirected at a time
- * @param clockWindow how far a host's time may be from ours before a first statement is refused;
- *     zero for any
+ * @threading from any thread
  */
-public record GatewayConfig(
-    @Nullable Dag nameServer,
-    @Nullable Signer signer,
-    @Nullable Delegation mandate,
-    DomainTrust trust,
-    boolean acceptUnsigned,
-    Duration beaconPeriod,
-    Duration lifetime,
-    boolean routing,
-    Set<Integer> routerPorts,
-    Set<Integer> guestPorts,
-    int maxHosts,
-    Duration clockWindow) {
-  public GatewayConfig {
-    routerPorts = Set.copyOf(routerPorts);
-    guestPorts = Set.copyOf(guestPorts);
-    if (beaconPeriod.compareTo(Duration.ofMillis(10)) < 0
-        || beaconPeriod.compareTo(Duration.ofSeconds(60)) > 0) {
-      throw new IllegalArgumentException("a beacon period is 10 ms to 60 s, not " + beaconPeriod);
-    }
-    if (lifetime.compareTo(Duration.ofSeconds(3)) < 0
-        || lifetime.compareTo(Duration.ofHours(18)) > 0) {
-      throw new IllegalArgumentException("a lifetime is 3 s to 18 h, not " + lifetime);
-    }
+public final class GatewayConfig {
+  private static final int MAX_HOSTS = 65_536;
+
+  private final DomainTrust trust;
+  private @Nullable Dag nameServer;
+  private @Nullable Signer signer;
+  private @Nullable Delegation mandate;
+  private boolean acceptUnsigned;
+  private Duration beaconPeriod = Duration.ofSeconds(1);
+  private Duration lifetime = Duration.ofSeconds(60);
+  private boolean routing = true;
+  private Set<Integer> routerPorts = Set.of();
+  private Set<Integer> guestPorts = Set.of();
+  private Duration clockWindow = Duration.ofMinutes(10);
+
+  private GatewayConfig(DomainTrust trust) {
+    this.trust = trust;
   }
 
   /** A gateway that believes signed hosts only. */
   public static GatewayConfig signed(Signer signer, DomainTrust trust) {
-    return new GatewayConfig(
-        null,
-        signer,
-        null,
-        trust,
-        false,
-        Duration.ofSeconds(1),
-        Duration.ofSeconds(60),
-        true,
-        Set.of(),
-        Set.of(),
-        65_536,
-        Duration.ofMinutes(10));
+    return new GatewayConfig(trust).withSigner(signer, null);
   }
 
   /** A gateway as the prototype has it: everybody is believed. */
   public static GatewayConfig unsigned() {
-    return new GatewayConfig(
-        null,
-        null,
-        null,
-        DomainTrust.open(),
-        true,
-        Duration.ofSeconds(1),
-        Duration.ofSeconds(60),
-        true,
-        Set.of(),
-        Set.of(),
-        65_536,
-        Duration.ofMinutes(10));
+    return unsigned(DomainTrust.open());
   }
 
-  /** The same with another name server. */
+  /** A gateway without a key that believes everybody, and some routers even when they sign. */
+  public static GatewayConfig unsigned(DomainTrust trust) {
+    return new GatewayConfig(trust).withAcceptUnsigned(true);
+  }
+
+  /** A copy with a change, made before anybody else sees it. */
+  private GatewayConfig with(Consumer<GatewayConfig> change) {
+    GatewayConfig copy = new GatewayConfig(trust);
+    copy.nameServer = nameServer;
+    copy.signer = signer;
+    copy.mandate = mandate;
+    copy.acceptUnsigned = acceptUnsigned;
+    copy.beaconPeriod = beaconPeriod;
+    copy.lifetime = lifetime;
+    copy.routing = routing;
+    copy.routerPorts = routerPorts;
+    copy.guestPorts = guestPorts;
+    copy.clockWindow = clockWindow;
+    change.accept(copy);
+    return copy;
+  }
+
+  /**
+   * With another key.
+   *
+   * @param key the router's, whose hash is its HID
+   * @param leave the domain key's leave to speak for the AD; needed where hosts trust
+   *     self-certifying domains and the AD's key is not the router's
+   */
+  public GatewayConfig withSigner(Signer key, @Nullable Delegation leave) {
+    return with(
+        copy -> {
+          copy.signer = key;
+          copy.mandate = leave;
+        });
+  }
+
+  /** With another name server to recommend; {@code null} means this router's own. */
   public GatewayConfig withNameServer(@Nullable Dag dag) {
-    return new GatewayConfig(
-        dag,
-        signer,
-        mandate,
-        trust,
-        acceptUnsigned,
-        beaconPeriod,
-        lifetime,
-        routing,
-        routerPorts,
-        guestPorts,
-        maxHosts,
-        clockWindow);
+    return with(copy -> copy.nameServer = dag);
   }
 
-  /** The same, believing v1.1 hosts or not. */
+  /** Believing v1.1 hosts and routers or not. */
   public GatewayConfig withAcceptUnsigned(boolean accept) {
-    return new GatewayConfig(
-        nameServer,
-        signer,
-        mandate,
-        trust,
-        accept,
-        beaconPeriod,
-        lifetime,
-        routing,
-        routerPorts,
-        guestPorts,
-        maxHosts,
-        clockWindow);
+    return with(copy -> copy.acceptUnsigned = accept);
   }
 
-  /** The same with other times. */
+  /**
+   * With other times.
+   *
+   * @param period pause between beacons, 10 ms to 60 s
+   * @param life longest lifetime of a registration, 3 s to 18 h
+   * @throws IllegalArgumentException if they are not
+   */
   public GatewayConfig withTimes(Duration period, Duration life) {
-    return new GatewayConfig(
-        nameServer,
-        signer,
-        mandate,
-        trust,
-        acceptUnsigned,
-        period,
-        life,
-        routing,
-        routerPorts,
-        guestPorts,
-        maxHosts,
-        clockWindow);
+    if (period.compareTo(Duration.ofMillis(10)) < 0
+        || period.compareTo(Duration.ofSeconds(60)) > 0) {
+      throw new IllegalArgumentException("a beacon period is 10 ms to 60 s, not " + period);
+    }
+    if (life.compareTo(Duration.ofSeconds(3)) < 0 || life.compareTo(Duration.ofHours(18)) > 0) {
+      throw new IllegalArgumentException("a lifetime is 3 s to 18 h, not " + life);
+    }
+    return with(
+        copy -> {
+          copy.beaconPeriod = period;
+          copy.lifetime = life;
+        });
   }
 
-  /** The same, expecting routers on some ports only. */
+  /** With the routing daemon or without. */
+  public GatewayConfig withRouting(boolean runs) {
+    return with(copy -> copy.routing = runs);
+  }
+
+  /** Expecting other routers on some ports only; empty for all. */
   public GatewayConfig withRouterPorts(Set<Integer> ports) {
-    return new GatewayConfig(
-        nameServer,
-        signer,
-        mandate,
-        trust,
-        acceptUnsigned,
-        beaconPeriod,
-        lifetime,
-        routing,
-        ports,
-        guestPorts,
-        maxHosts,
-        clockWindow);
+    Set<Integer> all = Set.copyOf(ports);
+    return with(copy -> copy.routerPorts = all);
   }
 
-  /** The same, believing announcements of guests on some ports. */
+  /**
+   * With ports on which guests may be for whom a host speaks that is on another one; where their
+   * hypervisor announces them there, they are. Others are behind their host's port.
+   */
   public GatewayConfig withGuestPorts(Set<Integer> ports) {
-    return new GatewayConfig(
-        nameServer,
-        signer,
-        mandate,
-        trust,
-        acceptUnsigned,
-        beaconPeriod,
-        lifetime,
-        routing,
-        routerPorts,
-        ports,
-        maxHosts,
-        clockWindow);
+    Set<Integer> all = Set.copyOf(ports);
+    return with(copy -> copy.guestPorts = all);
+  }
+
+  /**
+   * With another limit of how far a host's time may be from ours before a first statement is
+   * refused; zero for any.
+   */
+  public GatewayConfig withClockWindow(Duration window) {
+    return with(copy -> copy.clockWindow = window);
+  }
+
+  /** The name server to recommend; {@code null} means this router's own. */
+  public @Nullable Dag nameServer() {
+    return nameServer;
+  }
+
+  /** The router's key; {@code null} makes a v1.1 gateway without signatures. */
+  public @Nullable Signer signer() {
+    return signer;
+  }
+
+  /** The domain key's leave to speak for the AD, if there is one. */
+  public @Nullable Delegation mandate() {
+    return mandate;
+  }
+
+  /** Who may speak for other domains. */
+  public DomainTrust trust() {
+    return trust;
+  }
+
+  /** Whether v1.1 hosts and routers are believed. */
+  public boolean acceptUnsigned() {
+    return acceptUnsigned;
+  }
+
+  /** Pause between beacons. */
+  public Duration beaconPeriod() {
+    return beaconPeriod;
+  }
+
+  /** Longest lifetime of a registration. */
+  public Duration lifetime() {
+    return lifetime;
+  }
+
+  /** Whether the routing daemon runs. */
+  public boolean routing() {
+    return routing;
+  }
+
+  /** Ports on which other routers are expected; empty for all. */
+  public Set<Integer> routerPorts() {
+    return routerPorts;
+  }
+
+  /** Ports on which guests may be, as {@link #withGuestPorts} has it. */
+  public Set<Integer> guestPorts() {
+    return guestPorts;
+  }
+
+  /** Hosts that may be registered or redirected at a time. */
+  public int maxHosts() {
+    return MAX_HOSTS;
+  }
+
+  /** How far a host's time may be from ours; zero for any. */
+  public Duration clockWindow() {
+    return clockWindow;
   }
 }
