@@ -51,6 +51,9 @@ import picocli.CommandLine.Spec;
     })
 public final class RouteCommand implements Runnable {
   private static final Duration LIMIT = Duration.ofSeconds(5);
+  private static final int NO_ELEMENT = 510; // of Click's ControlSocket
+  private static final int LOWEST_CODE = -7;
+  private static final int HIGHEST_PORT = 255;
 
   @Spec private @Nullable CommandSpec spec;
 
@@ -125,7 +128,7 @@ public final class RouteCommand implements Runnable {
       @Option(names = "--next", paramLabel = "HID", description = "Next hop.")
           @Nullable String next) {
     Destination to = destination(xid);
-    RouteEntry entry = new RouteEntry(to.xid, port, hop(next), RouteEntry.FLAGS_DAEMON);
+    RouteEntry entry = new RouteEntry(to.xid, port(port), hop(next), RouteEntry.FLAGS_DAEMON);
     return with(xia, target, control -> control.add(to.type, entry));
   }
 
@@ -147,7 +150,7 @@ public final class RouteCommand implements Runnable {
       @Option(names = "--next", paramLabel = "HID", description = "Next hop.")
           @Nullable String next) {
     Destination to = destination(xid);
-    RouteEntry entry = new RouteEntry(to.xid, port, hop(next), RouteEntry.FLAGS_DAEMON);
+    RouteEntry entry = new RouteEntry(to.xid, port(port), hop(next), RouteEntry.FLAGS_DAEMON);
     return with(xia, target, control -> control.set(to.type, entry));
   }
 
@@ -167,6 +170,9 @@ public final class RouteCommand implements Runnable {
   private record Destination(XidType type, @Nullable Xid xid) {}
 
   private Destination destination(String text) {
+    if (text.strip().contains(" ")) {
+      throw usage("a destination is one XID, not a DAG: '" + text + "'");
+    }
     if (text.endsWith(":-")) {
       XidType type = XidType.ofName(text.substring(0, text.length() - 2));
       if (type == null) {
@@ -198,7 +204,11 @@ public final class RouteCommand implements Runnable {
   }
 
   private ParameterException usage(String message) {
-    return new ParameterException(Objects.requireNonNull(spec).commandLine(), message);
+    CommandLine command = Objects.requireNonNull(spec).commandLine();
+    CommandLine.ParseResult parsed = command.getParseResult();
+    boolean behind = parsed != null && parsed.hasSubcommand();
+    return new ParameterException(
+        behind ? parsed.subcommand().commandSpec().commandLine() : command, message);
   }
 
   private int with(
@@ -221,9 +231,45 @@ public final class RouteCommand implements Runnable {
       s.commandLine().getOut().flush();
       return 0;
     } catch (XiaException e) {
-      s.commandLine().getErr().println(e.getMessage());
+      s.commandLine()
+          .getErr()
+          .println("xmig route: " + explained(String.valueOf(e.getMessage()), target));
       return 1;
     }
+  }
+
+  /** What a node says is Click's wording; what to do about it comes first. */
+  private static String explained(String said, Target target) {
+    String hint = null;
+    if (said.contains("code=" + NO_ELEMENT)) {
+      hint =
+          target.node == null
+              ? "this node has no routing table of that type"
+              : "no node '"
+                  + target.node
+                  + "' there; --node is the name of its element in the Click file";
+    } else if (said.contains("duplicate ")) {
+      hint = "there is such an entry already; 'xmig route set' overwrites it";
+    } else if (said.contains("nonexistent XID")) {
+      hint = "there is no such entry; 'xmig route show' lists them";
+    }
+    return hint == null ? said : hint + " (" + said + ")";
+  }
+
+  /**
+   * Checks what Click takes as it is: a packet to a port that is none is dropped without a word.
+   */
+  private int port(int number) {
+    if (number < LOWEST_CODE || number > HIGHEST_PORT) {
+      throw usage(
+          "--port: a port is 0 to "
+              + HIGHEST_PORT
+              + ", a code -1 to "
+              + LOWEST_CODE
+              + ", not "
+              + number);
+    }
+    return number;
   }
 
   private void overControlSocket(

@@ -169,11 +169,18 @@ class CommandsTest {
     String hid = "HID:" + "7".repeat(40);
     assertThat(run(new RouteCommand(), "set", hid, "--port", "0", api("router"))).isZero();
     assertThat(run(new RouteCommand(), "add", hid, "--port", "0", api("router"))).isEqualTo(1);
-    assertThat(err.toString()).contains("duplicate XID");
+    assertThat(err.toString()).contains("duplicate XID", "'xmig route set' overwrites it");
     assertThat(run(new RouteCommand(), "show", "hid", api("router"))).isZero();
     assertThat(out.toString()).contains(hid + ",0,,65535");
     assertThat(run(new RouteCommand(), "remove", hid, api("router"))).isZero();
     assertThat(run(new RouteCommand(), "remove", hid, api("router"))).isEqualTo(1);
+    assertThat(err.toString()).contains("'xmig route show' lists them");
+    assertThat(run(new RouteCommand(), "show", "AD", "--node", "nobody", api("router")))
+        .isEqualTo(1);
+    assertThat(err.toString()).contains("no node 'nobody' there");
+    assertThat(run(new RouteCommand(), "show", "--xia=node:" + directory.resolve("none.api")))
+        .isEqualTo(1);
+    assertThat(err.toString()).contains("no node answers", "xmig node");
     assertThat(run(new RouteCommand(), "set", "AD:-", "--port", "0", "--next", hid, api("router")))
         .isZero();
     assertThat(run(new RouteCommand(), "show", "AD", api("router"))).isZero();
@@ -185,6 +192,12 @@ class CommandsTest {
     assertThat(run(new RouteCommand(), "set", "HID:xyz", "--port", "0", api("router")))
         .isEqualTo(2);
     assertThat(err.toString()).contains("^").doesNotContain("\tat ");
+    String hid = "HID:" + "7".repeat(40);
+    assertThat(run(new RouteCommand(), "set", "RE " + hid, "--port", "0", api("router")))
+        .isEqualTo(2);
+    assertThat(err.toString()).contains("one XID, not a DAG");
+    assertThat(run(new RouteCommand(), "set", hid, "--port", "-8", api("router"))).isEqualTo(2);
+    assertThat(err.toString()).contains("-1 to -7");
     assertThat(run(new RouteCommand())).isEqualTo(2);
     assertThat(run(new RouteCommand(), "show", "--control", "localhost:1")).isEqualTo(2);
     assertThat(err.toString()).contains("--node");
