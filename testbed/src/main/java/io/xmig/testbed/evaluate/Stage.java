@@ -66,7 +66,7 @@ final class Stage implements AutoCloseable {
     this.net = (VethNet) nodes.links();
     this.hid = nodes.identities().hid(Nodes.VM);
     this.accelerator = accelerator;
-    this.image = image;
+    this.image = image.forVm(lab.directory().resolve("images"), nodes.guestSecrets(NAME));
     disk = firstDisk();
     startPipes();
     guest = startGuest(0, disk, false);
@@ -149,7 +149,7 @@ final class Stage implements AutoCloseable {
   /** A QEMU on a host: the first boots the guest, the others wait for it. */
   GuestVm startGuest(int host, Path disk, boolean incoming) throws IOException {
     VmDirectory files = new VmDirectory(lab.directory().resolve("q" + started++));
-    Map<String, String> environment = new TreeMap<>(nodes.guestEnvironment(NAME));
+    Map<String, String> environment = new TreeMap<>();
     int mtu = net.guestMtu();
     if (mtu != 1500) {
       environment.put("MTU", Integer.toString(mtu));

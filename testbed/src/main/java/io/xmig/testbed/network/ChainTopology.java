@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param clientDomain number of the client's domain, from 1; the chain is as long as needed
  */
 public record ChainTopology(int domains, int clientDomain) {
-  /** Domains at most: each costs three processes, and the VM's command line names them all. */
+  /** Domains at most: each costs three processes. */
   public static final int MAX_DOMAINS = 8;
 
   /** Where the client is in the paper's figures. */

@@ -115,6 +115,8 @@ final class Experiment {
           List.of(
               "--state",
               lab.directory().resolve(host).toString(),
+              "--images",
+              images(lab).toString(),
               "--nic",
               nodes.links().nic(host)));
       lab.launch("host-" + host, nodes.links().prefix(host), words);
@@ -127,8 +129,14 @@ final class Experiment {
     return hypervisors;
   }
 
+  /** Where the files are that the VM is started from, at its destination as well. */
+  private static Path images(Lab lab) {
+    return lab.directory().resolve("images");
+  }
+
   private StartVmRequest startRequest(Lab lab, GuestImage image, Nodes nodes) throws IOException {
-    Map<String, String> environment = new TreeMap<>(nodes.guestEnvironment(NAME));
+    GuestImage own = image.forVm(images(lab), nodes.guestSecrets(NAME));
+    Map<String, String> environment = new TreeMap<>();
     int mtu = nodes.links().guestMtu();
     if (mtu != 1500) {
       environment.put("MTU", Integer.toString(mtu));
@@ -142,8 +150,8 @@ final class Experiment {
         StartVmRequest.newBuilder()
             .setName(VM)
             .setMemoryMib(options.memoryMb)
-            .setKernel(image.kernel().toString())
-            .setInitrd(image.initrd().toString())
+            .setKernel(own.kernel().toString())
+            .setInitrd(own.initrd().toString())
             .setAppend(image.commandLine(environment, run.toString()))
             .setMac(MAC)
             .setHostMtu(mtu == 1500 ? 0 : mtu)

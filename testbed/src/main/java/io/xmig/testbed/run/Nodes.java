@@ -387,7 +387,7 @@ public final class Nodes {
    * What the VM's init is told: its key, the gateways it may believe, its name; or the one domain
    * and gateway that it knows, if its host speaks for it.
    */
-  public Map<String, String> guestEnvironment(String name) throws IOException {
+  public Map<String, String> guestSecrets(String name) throws IOException {
     Map<String, String> told = new TreeMap<>();
     told.put("XMIG_KEY", identities.privateBody(VM));
     told.put("XMIG_PUB", identities.publicBody(VM));

@@ -28,6 +28,7 @@ final class CpioWriter implements AutoCloseable {
   private static final int DIRECTORY = 0040755;
   private static final int FILE = 0100644;
   private static final int EXECUTABLE = 0100755;
+  private static final int SECRET = 0100600;
   private static final int SYMBOLIC_LINK = 0120777;
   private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
@@ -62,6 +63,13 @@ final class CpioWriter implements AutoCloseable {
         pad();
       }
     }
+  }
+
+  /** Writes one file that only root may read. */
+  void addSecret(String name, byte[] content) throws IOException {
+    header(name, SECRET, content.length);
+    write(content);
+    pad();
   }
 
   private void header(String name, int mode, long size) throws IOException {

@@ -1,7 +1,11 @@
 package io.xmig.testbed.vm;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
 import java.util.StringJoiner;
@@ -27,6 +31,9 @@ public record GuestImage(Path kernel, Path initrd, @Nullable Path disk, String k
       "console=ttyS0 quiet panic=-1 nokaslr mitigations=off no_timer_check tsc=reliable"
           + " random.trust_cpu=on ipv6.disable=1";
 
+  /** Where init.sh looks. */
+  private static final String SECRETS = "secrets";
+
   /** Linux on x86 cuts a longer command line. */
   private static final int KERNEL_ARGUMENTS_LIMIT = 2047;
 
@@ -49,9 +56,7 @@ public record GuestImage(Path kernel, Path initrd, @Nullable Path disk, String k
     line.add(KERNEL_ARGUMENTS);
     words.forEach(
         (name, value) -> {
-          if (!name.matches("[A-Z_][A-Z0-9_]*")) {
-            throw new IllegalArgumentException("not a name for the guest's environment: " + name);
-          }
+          requireName(name);
           if (value.indexOf('"') >= 0 || value.indexOf('\n') >= 0) {
             throw new IllegalArgumentException(
                 "the kernel command line cannot carry double quotes or line ends: " + value);
@@ -70,6 +75,45 @@ public record GuestImage(Path kernel, Path initrd, @Nullable Path disk, String k
     return line.toString();
   }
 
+  /**
+   * The image for one VM, with what only this VM may know in its initial RAM file system: words for
+   * its program's environment, which unlike those of the command line no process list shows.
+   *
+   * @param directory where its kernel and initial RAM file system are put; made, for this user only
+   * @param secrets values by name, without quotes and line ends
+   */
+  public GuestImage forVm(Path directory, Map<String, String> secrets) throws IOException {
+    StringBuilder script = new StringBuilder();
+    new TreeMap<>(secrets)
+        .forEach(
+            (name, value) -> {
+              requireName(name);
+              if (value.indexOf('\'') >= 0 || value.indexOf('\n') >= 0) {
+                throw new IllegalArgumentException("quotes or line ends in the value of " + name);
+              }
+              script.append(name).append("='").append(value).append("'\n");
+            });
+    Files.createDirectory(
+        directory,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    Path ownKernel = Files.copy(kernel, directory.resolve("vmlinuz"));
+    Path ownInitrd = directory.resolve("initrd");
+    try (OutputStream out = Files.newOutputStream(ownInitrd)) {
+      Files.copy(initrd, out);
+      // Linux unpacks one archive after the other
+      try (CpioWriter archive = new CpioWriter(out, 0)) {
+        archive.addSecret(SECRETS, script.toString().getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    return new GuestImage(ownKernel, ownInitrd, disk, key);
+  }
+
+  private static void requireName(String name) {
+    if (!name.matches("[A-Z_][A-Z0-9_]*")) {
+      throw new IllegalArgumentException("not a name for the guest's environment: " + name);
+    }
+  }
+
   /** Makes a VM's own copy of the disk; holes stay holes. */
   public void copyDisk(Path target) throws IOException {
     if (disk == null) {
@@ -85,6 +129,6 @@ public record GuestImage(Path kernel, Path initrd, @Nullable Path disk, String k
 
   /** Size of the disk in bytes that source and destination must agree on; 0 without a disk. */
   public long diskBytes() throws IOException {
-    return disk == null ? 0 : java.nio.file.Files.size(disk);
+    return disk == null ? 0 : Files.size(disk);
   }
 }

@@ -6,6 +6,7 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mount -t tmpfs -o size=90% tmp /tmp
+[ -e /secrets ] && mv /secrets /tmp/secrets
 for module in $(cat /modules/order); do insmod "/modules/$module.ko" || echo "xmig-guest: FAILED to load $module"; done
 i=0; while [ ! -e /sys/class/net/eth0 ] && [ $i -lt 100 ]; do usleep 10000; i=$((i+1)); done
 if [ -n "$ROOT" ]; then
