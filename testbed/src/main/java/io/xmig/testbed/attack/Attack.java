@@ -19,7 +19,9 @@ public enum Attack {
   /** "You are in that domain now, I am your gateway", signed and unsigned. */
   FORGED_BEACON,
   /** "The VM's name leads to me", signed and unsigned. */
-  FORGED_NAME;
+  FORGED_NAME,
+  /** "Your peer has moved to me", to the ends of connections with the VM. */
+  FORGED_MOVE;
 
   /** As results call it. */
   public String word() {

@@ -200,6 +200,7 @@ public final class Attacker implements AutoCloseable {
       case FORGED_BEACON ->
           send(attack, foot, List.of(forgery.beacon(foot.place, otherAd, random, now)));
       case FORGED_NAME -> send(attack, foot, List.of(forgery.name(foot.place, random, now)));
+      case FORGED_MOVE -> forgeMove(foot, otherAd);
     }
     loop.schedule(pauseNs, this::strike);
   }
@@ -221,6 +222,20 @@ public final class Attacker implements AutoCloseable {
     }
     foot.link.frame(out);
     attempts.merge(altered ? Attack.ALTERED_REPLAY : Attack.REPLAY, 1L, Long::sum);
+  }
+
+  private void forgeMove(Foot foot, Xid otherAd) {
+    Dag here = Dag.path(foot.place.ad(), key.identity().hid(), CalServer.STREAM_SID);
+    ForgedMove.Target target =
+        segments.isEmpty() || random.nextBoolean()
+            ? null
+            : ForgedMove.heardIn(segments.get(random.nextInt(segments.size())));
+    if (target == null) {
+      Dag service = Dag.path(otherAd, forgery.victim(), CalServer.STREAM_SID);
+      target = ForgedMove.unheard(service, here, random);
+    }
+    foot.link.frame(ByteBuffer.wrap(ForgedMove.frame(target, here, foot.mac, random)));
+    attempts.merge(Attack.FORGED_MOVE, 1L, Long::sum);
   }
 
   private void send(Attack attack, Foot foot, List<Forgery.Letter> letters) {

@@ -144,20 +144,38 @@ final class Clients implements AutoCloseable {
   List<MigrationRecord.Moment> agentEvents(LocalAddress vm, long sinceUs) {
     CompletableFuture<List<MigrationRecord.Moment>> told = new CompletableFuture<>();
     DatagramSocket socket = await(() -> openDiary(sinceUs, told));
-    for (int i = 0; i < DIARY_TRIES && !told.isDone(); i++) {
-      stack.loop().execute(() -> askDiary(socket, vm));
-      for (int waited = 0; waited < DIARY_WAIT_MS && !told.isDone(); waited += 5) {
-        pause(5);
-      }
-    }
+    askUntil(told, () -> askDiary(socket, vm, (byte) 0));
     stack.loop().execute(socket::close);
     return told.getNow(List.of());
   }
 
-  private void askDiary(DatagramSocket socket, LocalAddress vm) {
+  /** What the VM has refused, by service and reason; empty if it does not tell. */
+  Map<String, Map<String, Long>> refusedBy(LocalAddress vm) {
+    CompletableFuture<Map<String, Map<String, Long>>> told = new CompletableFuture<>();
+    DatagramSocket socket =
+        await(
+            () ->
+                stack.openDatagram(
+                    null, (source, payload, port) -> told.complete(AgentDiary.readCounts(payload))));
+    askUntil(told, () -> askDiary(socket, vm, AgentDiary.COUNTS));
+    stack.loop().execute(socket::close);
+    return told.getNow(Map.of());
+  }
+
+  private void askUntil(CompletableFuture<?> told, Runnable ask) {
+    for (int i = 0; i < DIARY_TRIES && !told.isDone(); i++) {
+      stack.loop().execute(ask);
+      for (int waited = 0; waited < DIARY_WAIT_MS && !told.isDone(); waited += 5) {
+        pause(5);
+      }
+    }
+  }
+
+  private void askDiary(DatagramSocket socket, LocalAddress vm, byte about) {
     diaryAskedUs = Hypervisors.nowUs();
     try {
-      socket.send(vm.service(AgentDiary.SID), ByteBuffer.allocateDirect(1));
+      socket.send(
+          vm.service(AgentDiary.SID), ByteBuffer.allocateDirect(1).put(0, about));
     } catch (XiaSocketException e) {
       diaryAskedUs = 0; // no way there at this moment; asked again
     }

@@ -218,6 +218,9 @@ final class Experiment {
       problems.add(e.getMessage());
     }
     problems.addAll(lab.dead().stream().map(name -> name + " ended during the run").toList());
+    LocalAddress there =
+        new LocalAddress(nodes.network().ad(scenario.hostAfter(migrations.size())), hid, null);
+    Map<String, Map<String, Long>> byVm = siege == null ? Map.of() : clients.refusedBy(there);
     clients.finish(LAST_ANSWERS);
     problems.addAll(unanswered(clients.pingLogs(), migrations));
     RunResult result =
@@ -231,7 +234,7 @@ final class Experiment {
             .build(Hypervisors.nowUs(), problems);
     if (siege != null) {
       ProbeLog probes = clients.pingLogs().values().iterator().next();
-      result = siege.judge(result, migrations, probes, Hypervisors.nowUs());
+      result = siege.judge(result, migrations, probes, byVm, Hypervisors.nowUs());
     }
     stopQuietly(hypervisors);
     return result;

@@ -3,6 +3,7 @@ package io.xmig.testbed.run;
 import io.xmig.testbed.attack.Attacker;
 import io.xmig.testbed.network.Network;
 import io.xmig.testbed.report.RunResult;
+import io.xmig.testbed.workload.AgentDiary;
 import io.xmig.testbed.workload.ProbeLog;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.XiaStack;
@@ -22,6 +23,9 @@ final class Siege implements AutoCloseable {
   private static final long UNSETTLED_US = 1_500_000;
 
   private static final long LONGEST_OUTAGE_US = 10_000_000;
+
+  /** The card's queue has room for 256 frames, of which these probes are a quarter at least. */
+  private static final int QUEUE_FULL = 64;
 
   private final Nodes nodes;
   private final Attacker attacker;
@@ -60,10 +64,20 @@ final class Siege implements AutoCloseable {
     return new Siege(nodes, attacker);
   }
 
-  /** The result with what was tried and refused; the attack must have come to nothing. */
-  RunResult judge(RunResult result, List<MigrationRecord> moves, ProbeLog probes, long endUs) {
+  /**
+   * The result with what was tried and refused; the attack must have come to nothing.
+   *
+   * @param byVm what the VM itself has refused, by service and reason
+   */
+  RunResult judge(
+      RunResult result,
+      List<MigrationRecord> moves,
+      ProbeLog probes,
+      Map<String, Map<String, Long>> byVm,
+      long endUs) {
     Attacker.Tally tally = attacker.tally();
     Map<String, Map<String, Long>> refused = refused();
+    byVm.forEach((service, counts) -> refused.put(Nodes.VM + "/" + service, counts));
     long lost = lostInPeace(probes, moves, endUs);
     List<String> problems = new ArrayList<>();
     if (tally.stolen() > 0) {
@@ -82,7 +96,7 @@ final class Siege implements AutoCloseable {
   }
 
   /** Probes that were lost and were sent neither in a migration nor in the outage at its end. */
-  private static long lostInPeace(ProbeLog probes, List<MigrationRecord> moves, long endUs) {
+  static long lostInPeace(ProbeLog probes, List<MigrationRecord> moves, long endUs) {
     List<long[]> troubled = new ArrayList<>();
     troubled.add(new long[] {endUs - UNSETTLED_US, Long.MAX_VALUE});
     for (MigrationRecord move : moves) {
@@ -98,6 +112,17 @@ final class Siege implements AutoCloseable {
             sample ->
                 troubled.stream()
                     .noneMatch(span -> sample.sentUs() >= span[0] && sample.sentUs() <= span[1]))
+        .filter(sample -> underWay(probes, sample.sentUs()) < QUEUE_FULL)
+        .count();
+  }
+
+  /**
+   * Probes sent before this moment and answered after it. If there are many the VM stood still, and
+   * what found no room any more in the queue of its network card was lost without anybody's doing.
+   */
+  private static long underWay(ProbeLog probes, long us) {
+    return probes.samples().stream()
+        .filter(s -> s.answered() && s.sentUs() < us && s.answeredUs() > us)
         .count();
   }
 
@@ -115,6 +140,11 @@ final class Siege implements AutoCloseable {
           if (!counts.isEmpty()) {
             all.put(node + "/" + service, counts);
           }
+        }
+        Map<String, Long> streams =
+            AgentDiary.refusedStreams(Nodes.read(stack, node + "/xrc/xtransport.stats"));
+        if (!streams.isEmpty()) {
+          all.put(node + "/stream", streams);
         }
       }
     }

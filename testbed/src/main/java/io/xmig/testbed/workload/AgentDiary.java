@@ -12,7 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,15 +30,22 @@ public final class AgentDiary implements AutoCloseable {
   /** Service that answers every datagram. */
   public static final Xid SID = Xid.parse("SID:ca10000000000000000000000000000000000003");
 
+  /** First byte of a question for what was refused, instead of for events. */
+  public static final byte COUNTS = 1;
+
+  private static final Pattern REFUSED_STREAMS =
+      Pattern.compile("\\b(migrationsRejected|unknownToken|badChecksum|malformed|invalid)=(\\d+)");
   private static final int MAX_ANSWER_BYTES = 1000;
   private static final long NS_PER_US = 1000;
 
+  private final XiaStack stack;
   private final EventLoop loop;
   private final Agent agent;
   private @Nullable DatagramSocket socket;
 
-  private AgentDiary(EventLoop loop, Agent agent) {
-    this.loop = loop;
+  private AgentDiary(XiaStack stack, Agent agent) {
+    this.stack = stack;
+    this.loop = stack.loop();
     this.agent = agent;
   }
 
@@ -47,9 +58,9 @@ public final class AgentDiary implements AutoCloseable {
 
   /** Binds the service; call it on the stack's loop. */
   public static CompletableFuture<AgentDiary> start(XiaStack stack, Agent agent) {
-    AgentDiary diary = new AgentDiary(stack.loop(), agent);
+    AgentDiary diary = new AgentDiary(stack, agent);
     return stack
-        .openDatagram(SID, (source, payload, port) -> diary.answer(source))
+        .openDatagram(SID, (source, payload, port) -> diary.answer(source, payload))
         .thenApply(
             opened -> {
               diary.socket = opened;
@@ -57,11 +68,59 @@ public final class AgentDiary implements AutoCloseable {
             });
   }
 
-  private void answer(Dag asker) {
+  private void answer(Dag asker, ByteBuffer question) {
+    if (question.hasRemaining() && question.get(question.position()) == COUNTS) {
+      stack
+          .readHandler("./xrc/xtransport.stats")
+          .thenAccept(stats -> send(asker, counts(agent.refusals().counts(), stats)));
+    } else {
+      send(asker, write(agent.machine().events(), loop.nanoTime()));
+    }
+  }
+
+  private void send(Dag asker, byte[] answer) {
     DatagramSocket open = socket;
     if (open != null) {
-      open.send(asker, ByteBuffer.wrap(write(agent.machine().events(), loop.nanoTime())));
+      open.send(asker, ByteBuffer.wrap(answer));
     }
+  }
+
+  /**
+   * What a machine has refused: {@code agent REASON count} and {@code stream NAME count} lines.
+   *
+   * @param stats counters of the stream transport, {@code {name=count, …}}
+   */
+  static byte[] counts(Map<String, Long> agent, String stats) {
+    StringBuilder text = new StringBuilder();
+    agent.forEach((reason, count) -> text.append("agent " + reason + ' ' + count + '\n'));
+    refusedStreams(stats)
+        .forEach((name, count) -> text.append("stream " + name + ' ' + count + '\n'));
+    return text.toString().getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** What a stream transport has refused, by its counters as the handler shows them. */
+  public static Map<String, Long> refusedStreams(String stats) {
+    Map<String, Long> found = new TreeMap<>();
+    Matcher matcher = REFUSED_STREAMS.matcher(stats);
+    while (matcher.find()) {
+      if (!matcher.group(2).equals("0")) {
+        found.put(matcher.group(1), Long.parseLong(matcher.group(2)));
+      }
+    }
+    return found;
+  }
+
+  /** Reads an answer about counts, by service and reason; lines that are none are left out. */
+  public static Map<String, Map<String, Long>> readCounts(ByteBuffer answer) {
+    Map<String, Map<String, Long>> all = new TreeMap<>();
+    for (String line : StandardCharsets.US_ASCII.decode(answer).toString().split("\n", -1)) {
+      String[] words = line.split(" ", -1);
+      if (words.length == 3 && words[2].matches("\\d{1,18}")) {
+        all.computeIfAbsent(words[0], service -> new TreeMap<>())
+            .put(words[1], Long.parseLong(words[2]));
+      }
+    }
+    return all;
   }
 
   /** The newest events, newest first, as many as fit into a packet. */

@@ -52,8 +52,12 @@ class InterAdIT {
     JsonNode attack = result.path("attack");
     assertThat(attack.path("stolen").asInt(-1)).isZero();
     assertThat(attack.path("lostAnswers").asInt(-1)).isZero();
-    assertThat(attack.path("attempts")).hasSize(8);
+    assertThat(attack.path("attempts")).hasSize(9);
     assertThat(attack.path("refused").path("ROUTER_1/gateway").path("not_owner").asInt())
+        .isPositive();
+    JsonNode streams = attack.path("refused").path("VM/stream");
+    assertThat(
+            streams.path("migrationsRejected").asInt() + streams.path("unknownToken").asInt())
         .isPositive();
     assertThat(attack.path("refused").path("HOST_C/agent").path("untrusted").asInt()).isPositive();
     assertThat(attack.path("refused").path("HOST_A/nameserver").path("not_owner").asInt())
