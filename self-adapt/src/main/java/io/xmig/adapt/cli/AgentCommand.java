@@ -137,8 +137,7 @@ public final class AgentCommand implements Callable<Integer> {
         .withMac(givenMac != 0 || guest != null ? givenMac : nodeMac)
         .withLifetime(lifetime)
         .withGuest(parseGuest())
-        .withFormerAds(
-            former.stream().map(text -> xid("--former", text, XidType.AD)).toList());
+        .withFormerAds(former.stream().map(text -> xid("--former", text, XidType.AD)).toList());
   }
 
   /** QMP socket of the guest to follow, {@code null} for none. */

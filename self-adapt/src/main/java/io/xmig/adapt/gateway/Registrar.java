@@ -22,6 +22,7 @@ import io.xmig.xia.key.Signer;
 import io.xmig.xia.key.Verifier;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.LocalAddress;
+import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -44,6 +45,7 @@ final class Registrar {
 
   private static final long ARRIVAL_HOLDS_NS = 2_000_000_000L;
   private static final int MAX_ARRIVALS = 1024;
+  private static final Dag TO_ALL = Dag.path(Xid.BHID, Signal.SID_ADAPT);
 
   private record Arrival(int port, long atNs) {}
 
@@ -155,7 +157,7 @@ final class Registrar {
         guard.accept(
             location.hid(), statement.sequence(), statement.fingerprint(), loop.nanoTime());
       }
-      refuse(location, statement, e);
+      refuse(location, statement, e, inPort);
       return;
     }
     statement.check(verifier, Delegation.SCOPE_LOCATION, micros / 1_000_000);
@@ -245,11 +247,11 @@ final class Registrar {
                 if (error == null) {
                   taken(location, statement, port);
                 } else {
-                  refuse(location, statement, notSet(location, error));
+                  refuse(location, statement, notSet(location, error), port);
                 }
               });
     } catch (RefusedException e) {
-      refuse(location, statement, e);
+      refuse(location, statement, e, port);
     }
   }
 
@@ -344,7 +346,7 @@ final class Registrar {
     reply(location, new Signal.Registered(receipt.seal(key, config.mandate(), stamps.getAsLong())));
   }
 
-  private void refuse(Location location, Envelope statement, RefusedException why) {
+  private void refuse(Location location, Envelope statement, RefusedException why, int port) {
     refused.accept(why);
     Signer key = config.signer();
     if (key == null) {
@@ -356,19 +358,34 @@ final class Registrar {
       hint = Math.max(hint, epochMicros.getAsLong() - 1);
     }
     RefusalNote note = new RefusalNote(location.hid(), statement.sequence(), why.refusal(), hint);
-    reply(location, new Signal.Refused(note.seal(key, config.mandate(), stamps.getAsLong())));
-  }
-
-  /** Answers go to the host by its HID alone: it may not have its new address yet. */
-  private void reply(Location location, Signal signal) {
-    byte[] bytes = signal.encode();
-    Dag delegate = delegates.get(location.hid());
-    if (delegate != null && (location.flags() & Location.FLAG_DELEGATED) != 0) {
-      output.send(delegate, bytes);
+    byte[] bytes =
+        new Signal.Refused(note.seal(key, config.mandate(), stamps.getAsLong())).encode();
+    if (replyToDelegate(location, bytes)) {
       return;
     }
-    boolean known = hosts.find(location.hid()) != null;
-    output.send(Dag.path(known ? location.hid() : Xid.BHID, Signal.SID_ADAPT), bytes);
+    // its HID leads to where it was before, or nowhere
+    if (port >= 0 && port < output.links()) {
+      output.sendOn(port, TO_ALL, ByteBuffer.wrap(bytes));
+    } else {
+      output.send(TO_ALL, bytes);
+    }
+  }
+
+  /** Confirmations go to the host by its HID alone: it may not have its new address yet. */
+  private void reply(Location location, Signal signal) {
+    byte[] bytes = signal.encode();
+    if (!replyToDelegate(location, bytes)) {
+      output.send(Dag.path(location.hid(), Signal.SID_ADAPT), bytes);
+    }
+  }
+
+  private boolean replyToDelegate(Location location, byte[] bytes) {
+    Dag delegate = delegates.get(location.hid());
+    if (delegate == null || (location.flags() & Location.FLAG_DELEGATED) == 0) {
+      return false;
+    }
+    output.send(delegate, bytes);
+    return true;
   }
 
   /** A v1.1 registration. */

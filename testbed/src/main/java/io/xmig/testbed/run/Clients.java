@@ -156,7 +156,8 @@ final class Clients implements AutoCloseable {
         await(
             () ->
                 stack.openDatagram(
-                    null, (source, payload, port) -> told.complete(AgentDiary.readCounts(payload))));
+                    null,
+                    (source, payload, port) -> told.complete(AgentDiary.readCounts(payload))));
     askUntil(told, () -> askDiary(socket, vm, AgentDiary.COUNTS));
     stack.loop().execute(socket::close);
     return told.getNow(Map.of());
@@ -174,8 +175,7 @@ final class Clients implements AutoCloseable {
   private void askDiary(DatagramSocket socket, LocalAddress vm, byte about) {
     diaryAskedUs = Hypervisors.nowUs();
     try {
-      socket.send(
-          vm.service(AgentDiary.SID), ByteBuffer.allocateDirect(1).put(0, about));
+      socket.send(vm.service(AgentDiary.SID), ByteBuffer.allocateDirect(1).put(0, about));
     } catch (XiaSocketException e) {
       diaryAskedUs = 0; // no way there at this moment; asked again
     }

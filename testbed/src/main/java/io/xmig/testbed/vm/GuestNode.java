@@ -42,10 +42,10 @@ import org.jspecify.annotations.Nullable;
  * XIA in the guest: a node on its network card, the agent that keeps it reachable, and the
  * calculation service.
  *
- * <p>Told by the environment ({@link GuestImage#forVm}): {@code XMIG_KEY} with {@code
- * XMIG_PUB}, the PEM bodies of the host's key; {@code XMIG_TRUST}, the gateways that may speak for
- * domains ({@code AD:…=HID:…}, separated by commas; without it self-certifying domains only);
- * {@code XMIG_NAME}. Without a key it is a plain v1.1 host called {@code XMIG_HID}. With {@code
+ * <p>Told by the environment ({@link GuestImage#forVm}): {@code XMIG_KEY} with {@code XMIG_PUB},
+ * the PEM bodies of the host's key; {@code XMIG_TRUST}, the gateways that may speak for domains
+ * ({@code AD:…=HID:…}, separated by commas; without it self-certifying domains only); {@code
+ * XMIG_NAME}. Without a key it is a plain v1.1 host called {@code XMIG_HID}. With {@code
  * XMIG_AGENT=none} no agent runs: the host stays in {@code XMIG_AD} for ever and sends what it has
  * to {@code XMIG_GATEWAY}. {@code XMIG_PERF=server} adds the server of {@code xmig perf}.
  */

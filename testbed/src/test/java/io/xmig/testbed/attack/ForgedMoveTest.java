@@ -22,8 +22,7 @@ import org.junit.jupiter.api.Test;
 /** A forgery that fails for its proof alone: somebody has heard every packet of the connection. */
 class ForgedMoveTest {
   private static final Dag HERE =
-      Dag.path(
-          Xid.parse("AD:" + "6".repeat(40)), Xid.parse("HID:" + "6".repeat(40)), Xid.SID_NS);
+      Dag.path(Xid.parse("AD:" + "6".repeat(40)), Xid.parse("HID:" + "6".repeat(40)), Xid.SID_NS);
 
   private final SimNetwork net = new SimNetwork(7);
   private final Topologies.TwoHosts at = Topologies.twoHosts(net, LinkProfile.delayMs(2));
@@ -90,8 +89,7 @@ class ForgedMoveTest {
             net.newRandom());
     at.host1().receive(0, ByteBuffer.wrap(lie));
     net.run(Duration.ofMillis(10));
-    assertThat(
-            AgentDiary.refusedStreams(net.await(server.readHandler("./xrc/xtransport.stats"))))
+    assertThat(AgentDiary.refusedStreams(net.await(server.readHandler("./xrc/xtransport.stats"))))
         .isEqualTo(Map.of("unknownToken", 1L));
   }
 }

@@ -56,8 +56,7 @@ class InterAdIT {
     assertThat(attack.path("refused").path("ROUTER_1/gateway").path("not_owner").asInt())
         .isPositive();
     JsonNode streams = attack.path("refused").path("VM/stream");
-    assertThat(
-            streams.path("migrationsRejected").asInt() + streams.path("unknownToken").asInt())
+    assertThat(streams.path("migrationsRejected").asInt() + streams.path("unknownToken").asInt())
         .isPositive();
     assertThat(attack.path("refused").path("HOST_C/agent").path("untrusted").asInt()).isPositive();
     assertThat(attack.path("refused").path("HOST_A/nameserver").path("not_owner").asInt())
