@@ -8,6 +8,7 @@ import io.xmig.control.host.VmHost;
 import io.xmig.control.host.XiaHandoffTransport;
 import io.xmig.control.host.XmigPipes;
 import io.xmig.control.qemu.AcceleratorProbe;
+import io.xmig.control.resident.ResidentProcess;
 import io.xmig.xia.XiaException;
 import io.xmig.xia.addr.DagParseException;
 import io.xmig.xia.addr.Xid;
@@ -22,6 +23,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -59,6 +61,9 @@ import picocli.CommandLine.Spec;
       "  xmig host --tls-port 7070 --tls-cert host.pem --tls-key host.key --tls-ca ca.pem"
     })
 public final class HostCommand implements Callable<Integer> {
+  /** How long the pipes of a service that is gone wait for the next one. */
+  private static final Duration PIPES_IDLE = Duration.ofSeconds(60);
+
   @Spec private CommandSpec spec;
 
   @Mixin private StackOption xia = new StackOption();
@@ -122,6 +127,12 @@ public final class HostCommand implements Callable<Integer> {
       description = "Leave VMs running on SIGTERM too; the next service of --state gets them.")
   private boolean keepVms;
 
+  @Option(
+      names = "--exec-pipes",
+      description =
+          "Start new processes for each migration instead of keeping 'xmig pipes' running.")
+  private boolean execPipes;
+
   @Option(names = "--tls-port", paramLabel = "PORT", description = "Serve clients over TCP too.")
   private @Nullable Integer tlsPort;
 
@@ -175,7 +186,11 @@ public final class HostCommand implements Callable<Integer> {
               peer -> HostAddress.resolve(stack, peer),
               trust,
               new SecureRandom());
-      VmHost host = new VmHost(config, transport, pipes(stack));
+      ResidentProcess resident = execPipes ? null : resident(directory);
+      VmHost host = new VmHost(config, transport, pipes(stack, directory));
+      if (resident != null) {
+        resident.start();
+      }
       HostServer server = new HostServer(host, directory.resolve("host.sock"), tls);
       Runtime.getRuntime()
           .addShutdownHook(
@@ -186,6 +201,11 @@ public final class HostCommand implements Callable<Integer> {
                       host.stopAll();
                     }
                     host.close();
+                    if (resident != null && keepVms) {
+                      resident.leave();
+                    } else if (resident != null) {
+                      resident.close();
+                    }
                     stopped.countDown();
                   },
                   "stop-host"));
@@ -251,11 +271,30 @@ public final class HostCommand implements Callable<Integer> {
     return new HostServer.Tls(tlsPort, certificate, key, authorities);
   }
 
-  private Pipes pipes(XiaStack stack) {
-    String launcher = System.getProperty("xmig.launcher", "xmig");
+  private static String launcher() {
+    return System.getProperty("xmig.launcher", "xmig");
+  }
+
+  private static Path pipesSocket(Path directory) {
+    return directory.resolve("pipes.sock");
+  }
+
+  private ResidentProcess resident(Path directory) {
+    String stackText = xia.spec();
+    return new ResidentProcess(
+        List.of(launcher()),
+        pipesSocket(directory),
+        directory.resolve("pipes.log"),
+        stackText == null ? "" : stackText,
+        PIPES_IDLE);
+  }
+
+  private Pipes pipes(XiaStack stack, Path directory) {
     String stackText = xia.spec();
     List<String> common = stackText == null ? List.of() : List.of("--xia", stackText);
-    return new XmigPipes(
-        List.of(launcher), common, sid -> stack.localAddress().service(sid).toString());
+    XmigPipes processes =
+        new XmigPipes(
+            List.of(launcher()), common, sid -> stack.localAddress().service(sid).toString());
+    return execPipes ? processes : processes.preferablyResident(pipesSocket(directory));
   }
 }
