@@ -258,7 +258,7 @@ final class Experiment {
     Xid ad = nodes.network().ad(moved.to());
     Dag here = new LocalAddress(ad, hid, null).host();
     clients.ping("VM in " + ad, here, Duration.ofMillis(options.xpingIntervalMs));
-    try (Clients left = new Clients(nodes.open(moved.from()))) {
+    try (Clients left = new Clients(nodes.inspect(moved.from()))) {
       if (!left.reaches(here, LEFT_LIMIT)) {
         problems.add(moved.from() + " cannot reach the VM that has left it, at " + here);
       }

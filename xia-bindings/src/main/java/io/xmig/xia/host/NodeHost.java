@@ -233,7 +233,10 @@ public final class NodeHost implements AutoCloseable {
       try {
         LocalApiServer server =
             LocalApiServer.start(
-                new NodeStack(node(node.name()), tree), port, node.kind() == Topology.Kind.DUAL4);
+                loop,
+                new NodeStack(node(node.name()), tree),
+                port,
+                node.kind() == Topology.Kind.DUAL4);
         loop.own(server);
         programs.put(node.name(), server);
       } catch (IOException e) {

@@ -82,7 +82,7 @@ public class LibXsocketBenchmark {
     loop = NodeLoop.start("bench");
     NodeStack[] stacks = loop.call(this::build).get(10, TimeUnit.SECONDS);
     there = stacks[1];
-    api = LocalApiServer.start(stacks[0], 0, false);
+    api = LocalApiServer.start(loop, stacks[0], 0, false);
     here = way.equals("node") ? stacks[0] : Stacks.open("libxsocket:ours@" + api.port());
     published = on(there, () -> there.allocateSlice(SliceOptions.unlimited()));
     Random random = new Random(1);

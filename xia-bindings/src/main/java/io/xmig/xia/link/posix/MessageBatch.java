@@ -37,7 +37,7 @@ public final class MessageBatch {
 
   /**
    * @param capacity most messages of one call
-   * @param names whether the sender of each message is of interest
+   * @param names whether the sender of each message is of interest, or each has its own receiver
    */
   public MessageBatch(int capacity, boolean names) {
     this.capacity = capacity;
@@ -84,6 +84,27 @@ public final class MessageBatch {
   /** IPv4 address of the sender of received message {@code i} as a big-endian word. */
   public int senderIpv4(int i) {
     return Integer.reverseBytes(memory.bytes().getInt(nameStart + NAME_CAPACITY * i + 4));
+  }
+
+  /** UDP port of the sender of received message {@code i}. */
+  public int senderPort(int i) {
+    ByteBuffer b = memory.bytes();
+    int at = nameStart + NAME_CAPACITY * i + 2;
+    return (b.get(at) & 0xff) << 8 | b.get(at + 1) & 0xff;
+  }
+
+  /**
+   * Addresses message {@code i} alone; the batch must have been made with room for addresses.
+   *
+   * @param ipv4 the address as a big-endian word
+   */
+  public void toIpv4(int i, int ipv4, int port) {
+    ByteBuffer b = memory.bytes();
+    int at = nameStart + NAME_CAPACITY * i;
+    b.putShort(at, (short) SocketAddress.AF_INET);
+    b.put(at + 2, (byte) (port >> 8)).put(at + 3, (byte) port);
+    b.putInt(at + 4, Integer.reverseBytes(ipv4)).putLong(at + 8, 0);
+    b.putInt(i * HEADER_LENGTH + NAME_LENGTH, 16);
   }
 
   /** The path that the sender of received message {@code i} is bound to, or an empty string. */

@@ -64,9 +64,21 @@ public final class Socket extends Descriptor {
 
   /** Takes the pending error: 0 or an errno. */
   public int takeError() {
+    return option(SO_ERROR);
+  }
+
+  /**
+   * What the kernel may hold for this socket, its own structures included: about twice what was
+   * asked for.
+   */
+  public int receiveBuffer() {
+    return option(SO_RCVBUF);
+  }
+
+  private int option(int which) {
     NativeBuffer value = new NativeBuffer(8);
     value.bytes().putInt(4, 4);
-    Libc.getsockopt(fd(), SOL_SOCKET, SO_ERROR, value.address(0, 4), value.address(4, 4));
+    Libc.getsockopt(fd(), SOL_SOCKET, which, value.address(0, 4), value.address(4, 4));
     return value.bytes().getInt(0);
   }
 

@@ -11,6 +11,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,6 +19,9 @@ import org.slf4j.LoggerFactory;
 final class Calls implements Executor, AutoCloseable {
   /** The prototype's library waits for ever for a Click that has stopped answering. */
   private static final long LIMIT_NS = 15_000_000_000L;
+
+  /** How long a close may wait for Click before it is made to return without an answer. */
+  private static final long CLOSE_LIMIT_NS = 3_000_000_000L;
 
   private static final Logger LOG = LoggerFactory.getLogger(Calls.class);
 
@@ -96,8 +100,22 @@ final class Calls implements Executor, AutoCloseable {
     threads.execute(task);
   }
 
-  /** Closes a socket, which is a call that waits. */
+  /**
+   * Closes a socket, which is a call that waits: with the prototype's library for ever if Click has
+   * gone, so that it is interrupted after a while.
+   */
   void closeSocket(int fd) {
+    AtomicBoolean closing = new AtomicBoolean(true);
+    EventLoop.Timer limit =
+        loop.schedule(
+            CLOSE_LIMIT_NS,
+            () -> {
+              synchronized (closing) {
+                if (closing.get()) {
+                  Worker.interrupt(fd);
+                }
+              }
+            });
     try {
       threads.execute(
           () -> {
@@ -105,6 +123,11 @@ final class Calls implements Executor, AutoCloseable {
               Xsocket.Xclose(fd);
             } catch (LastErrorException e) {
               LOG.debug("Xclose: {}", e.getMessage());
+            } finally {
+              synchronized (closing) {
+                closing.set(false);
+              }
+              limit.cancel();
             }
           });
     } catch (RejectedExecutionException e) {

@@ -1,7 +1,6 @@
 package io.xmig.xia.socket.libxsocket;
 
 import com.sun.jna.LastErrorException;
-import com.sun.jna.Memory;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.ChunkHandler;
@@ -9,45 +8,60 @@ import io.xmig.xia.socket.ChunkSocket;
 import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaSocketException.Kind;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.function.IntSupplier;
 
 /**
  * Fetches chunks through a library that has to be asked whether they have arrived: one thread
- * requests, polls for the whole window at once and reads what is ready. It polls the faster the
- * more arrives.
+ * requests, asks for a group of them at once and reads what is ready. It asks the oftener the more
+ * arrives, see {@link FetchPace}.
  */
 final class LibChunks implements ChunkSocket, Endpoint {
-  /** Chunks outstanding at once; a window of two megabytes of full chunks. */
-  private static final int WINDOW = 128;
-
-  private static final long SHORTEST_POLL_NS = 100_000;
-  private static final long LONGEST_POLL_NS = 5_000_000;
+  /** Chunks asked about with one call. */
+  private static final int GROUP = 32;
 
   /**
-   * The prototype sends a request once; a chunk that is not there after this is requested again.
+   * The prototype's library takes answers of up to 15,600 bytes, and the answer repeats every
+   * address with its status.
    */
-  private static final long REPEAT_NS = 1_000_000_000L;
+  private static final int LARGEST_ANSWER = 15_000;
+
+  /** Protobuf and status around an address in the answer. */
+  private static final int AROUND_TEXT = 24;
 
   private static final long GIVE_UP_NS = 20_000_000_000L;
 
   /** Chunks read through one socket before it is replaced. */
   private static final int MAX_READ = 50_000;
 
+  private static final int BUFFER_BYTES = 1 << 16;
+  private static final int SPARE_BUFFERS = 64;
+
   private final LibXsocketStack stack;
   private final IntSupplier opener;
+  private final FetchPace pace;
+  private final StatusList texts = new StatusList(FetchPace.LARGEST);
+  private final Queue<ByteBuffer> spare = new ArrayBlockingQueue<>(SPARE_BUFFERS);
+
+  /** Guards the two maps; notified when something is to be done. */
+  private final Object lock = new Object();
+
   private final Map<Xid, Request> waiting = new LinkedHashMap<>();
   private final Map<Xid, Request> outstanding = new LinkedHashMap<>();
 
   /** Reading a chunk twice through one socket ends the prototype's Click: it gets a new socket. */
   private final Set<Xid> readHere = new HashSet<>();
+
+  /** Where in the outstanding ones the next group begins. */
+  private int next;
 
   private volatile int fd;
   private volatile boolean reopened;
@@ -56,7 +70,12 @@ final class LibChunks implements ChunkSocket, Endpoint {
   private static final class Request {
     final Dag dag;
     final String text;
-    final ChunkHandler handler;
+
+    /** On the loop only, once the request is made; several if the same chunk is wanted again. */
+    final List<ChunkHandler> handlers = new ArrayList<>();
+
+    int place;
+    int asked;
     long askedNs;
     long sinceNs;
     boolean cancelled;
@@ -64,38 +83,66 @@ final class LibChunks implements ChunkSocket, Endpoint {
     Request(Dag dag, ChunkHandler handler) {
       this.dag = dag;
       this.text = dag.toString();
-      this.handler = handler;
+      handlers.add(handler);
+    }
+
+    Xid cid() {
+      return dag.intent();
     }
   }
 
   LibChunks(LibXsocketStack stack, IntSupplier opener) {
     this.stack = stack;
     this.opener = opener;
+    this.pace = new FetchPace(!stack.hasFlowControl());
     this.fd = opener.getAsInt();
     Worker.start("chunks-" + fd, this::work);
   }
 
   @Override
   public void request(Dag chunk, int length, ChunkHandler handler) {
-    synchronized (waiting) {
-      waiting.put(chunk.intent(), new Request(chunk, handler));
-      waiting.notifyAll();
+    Request request = new Request(chunk, handler);
+    if (request.text.length() >= StatusList.TEXT_BYTES) {
+      fail(
+          request,
+          new XiaSocketException(
+              Kind.BAD_ADDRESS, "the address is too long", Map.of("address", chunk)));
+      return;
+    }
+    synchronized (lock) {
+      Request known = waiting.get(request.cid());
+      if (known == null) {
+        known = outstanding.get(request.cid());
+      }
+      if (known != null && !known.cancelled) {
+        known.handlers.add(handler);
+        return;
+      }
+      waiting.put(request.cid(), request);
+      lock.notifyAll();
     }
   }
 
   @Override
   public void cancel(Xid cid) {
-    synchronized (waiting) {
-      waiting.remove(cid);
-      Request request = outstanding.get(cid);
+    synchronized (lock) {
+      Request queued = waiting.remove(cid);
+      Request request = queued == null ? outstanding.get(cid) : queued;
       if (request != null) {
         request.cancelled = true;
       }
     }
   }
 
+  @Override
+  public void recycle(ByteBuffer data) {
+    if (data.hasArray() && data.capacity() <= BUFFER_BYTES) {
+      spare.offer(data);
+    }
+  }
+
   private void work() {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
+    ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     while (!closed) {
       try {
         fetch(buffer);
@@ -112,28 +159,27 @@ final class LibChunks implements ChunkSocket, Endpoint {
   }
 
   private void fetch(ByteBuffer buffer) throws InterruptedException {
-    long pause = SHORTEST_POLL_NS;
     while (!closed) {
       takeNew();
       if (closed) {
         return;
       }
-      List<Request> ready = poll();
+      List<Request> ready = ask();
       for (Request request : ready) {
         read(request, buffer);
       }
-      pause = ready.isEmpty() ? Math.min(LONGEST_POLL_NS, pause * 2) : SHORTEST_POLL_NS;
-      if (ready.isEmpty()) {
+      long pause = pace.pauseNs(!ready.isEmpty());
+      if (pause > 0) {
         Thread.sleep(pause / 1_000_000, (int) (pause % 1_000_000));
       }
     }
   }
 
   private void failAll(XiaSocketException cause) {
-    synchronized (waiting) {
+    synchronized (lock) {
       List<Request> all = new ArrayList<>(outstanding.values());
+      all.forEach(this::drop);
       all.addAll(waiting.values());
-      outstanding.clear();
       waiting.clear();
       all.forEach(r -> fail(r, cause));
     }
@@ -142,6 +188,7 @@ final class LibChunks implements ChunkSocket, Endpoint {
   @Override
   public void lost(XiaSocketException cause) {
     failAll(cause);
+    Worker.interrupt(fd); // the prototype's library waits for the answer of a Click that is gone
   }
 
   @Override
@@ -156,105 +203,154 @@ final class LibChunks implements ChunkSocket, Endpoint {
     reopened = false;
     readHere.clear();
     stack.calls().closeSocket(old);
-    synchronized (waiting) {
-      outstanding.values().forEach(r -> r.askedNs = 0);
+    synchronized (lock) {
+      outstanding.values().forEach(r -> r.asked = 0);
     }
   }
 
   /** Moves requests into the window and asks for them; waits while there is nothing to do. */
   private void takeNew() throws InterruptedException {
-    List<Request> fresh = new ArrayList<>();
-    long now = stack.loop().nanoTime();
     boolean again = false;
-    synchronized (waiting) {
+    synchronized (lock) {
       while (!closed && waiting.isEmpty() && outstanding.isEmpty()) {
-        waiting.wait();
+        lock.wait();
       }
-      Iterator<Map.Entry<Xid, Request>> next = waiting.entrySet().iterator();
-      while (next.hasNext() && outstanding.size() < WINDOW) {
-        Map.Entry<Xid, Request> entry = next.next();
-        next.remove();
-        entry.getValue().sinceNs = now;
-        outstanding.put(entry.getKey(), entry.getValue());
-        again |= readHere.contains(entry.getKey());
+      List.copyOf(outstanding.values()).stream().filter(r -> r.cancelled).forEach(this::drop);
+      long now = stack.loop().nanoTime();
+      Iterator<Request> queued = waiting.values().iterator();
+      while (queued.hasNext() && outstanding.size() < pace.window()) {
+        Request request = queued.next();
+        queued.remove();
+        request.sinceNs = now;
+        request.place = texts.keep(request.text);
+        outstanding.put(request.cid(), request);
+        again |= readHere.contains(request.cid());
       }
     }
     if (reopened || again || readHere.size() > MAX_READ) {
       replaceSocket();
     }
-    synchronized (waiting) {
+    requestDue();
+  }
+
+  /** Requests what was not requested yet, or so long ago that it must have been lost. */
+  private void requestDue() {
+    long now = stack.loop().nanoTime();
+    texts.clear();
+    synchronized (lock) {
       for (Request request : outstanding.values()) {
-        if (request.askedNs == 0 || now - request.askedNs > REPEAT_NS) {
+        boolean late =
+            request.asked > 0 && now - request.askedNs > pace.repeatAfterNs(request.asked);
+        if (request.asked == 0 || late) {
           request.askedNs = now;
-          fresh.add(request);
+          request.asked++;
+          texts.add(request.place);
+        }
+        if (late) {
+          pace.missed(now);
         }
       }
     }
-    if (!fresh.isEmpty()) {
-      try (StatusList list = new StatusList(fresh.stream().map(r -> r.text).toList())) {
-        Xsocket.XrequestChunks(fd, list.pointer(), fresh.size());
-      }
+    if (texts.count() > 0) {
+      Xsocket.XrequestChunks(fd, texts.pointer(), texts.count());
     }
   }
 
-  private List<Request> poll() {
-    List<Request> asked;
-    synchronized (waiting) {
-      outstanding.values().removeIf(r -> r.cancelled);
-      asked = new ArrayList<>(outstanding.values());
-    }
-    List<Request> ready = new ArrayList<>();
-    if (asked.isEmpty()) {
-      return ready;
-    }
-    long now = stack.loop().nanoTime();
-    try (StatusList list = new StatusList(asked.stream().map(r -> r.text).toList())) {
-      Xsocket.XgetChunkStatuses(fd, list.pointer(), asked.size());
-      for (int i = 0; i < asked.size(); i++) {
-        Request request = asked.get(i);
-        int status = list.status(i);
-        if ((status & (Xsocket.READY_TO_READ | Xsocket.INVALID_HASH)) != 0) {
-          ready.add(request);
-        } else if ((status & Xsocket.REQUEST_FAILED) != 0) {
-          drop(request);
-          fail(
-              request,
-              new XiaSocketException(
-                  Kind.NOT_FOUND, "nobody has the chunk", Map.of("dag", request.text)));
-        } else if (now - request.sinceNs > GIVE_UP_NS) {
-          drop(request);
-          fail(
-              request,
-              new XiaSocketException(
-                  Kind.TIMED_OUT, "the chunk did not arrive", Map.of("dag", request.text)));
+  /** The next of the outstanding ones to ask about: the oldest, or further ones if it was vain. */
+  private List<Request> group() {
+    List<Request> group = new ArrayList<>(GROUP);
+    synchronized (lock) {
+      next = next >= outstanding.size() ? 0 : next;
+      int room = LARGEST_ANSWER;
+      Iterator<Request> all = outstanding.values().iterator();
+      for (int i = 0; all.hasNext() && group.size() < GROUP; i++) {
+        Request request = all.next();
+        room -= i < next ? 0 : request.text.length() + AROUND_TEXT;
+        if (i >= next && (room >= 0 || group.isEmpty())) {
+          group.add(request);
         }
       }
     }
+    return group;
+  }
+
+  private List<Request> ask() {
+    List<Request> ready = new ArrayList<>();
+    List<Request> group = group();
+    if (group.isEmpty()) {
+      return ready;
+    }
+    texts.clear();
+    group.forEach(r -> texts.add(r.place));
+    Xsocket.XgetChunkStatuses(fd, texts.pointer(), texts.count());
+    long now = stack.loop().nanoTime();
+    for (int i = 0; i < group.size(); i++) {
+      Request request = group.get(i);
+      int status = texts.status(i);
+      if ((status & (Xsocket.READY_TO_READ | Xsocket.INVALID_HASH)) != 0) {
+        ready.add(request);
+        pace.arrived(request.asked == 1 ? now - request.askedNs : -1);
+      } else if ((status & Xsocket.REQUEST_FAILED) != 0) {
+        giveUp(request, Kind.NOT_FOUND, "nobody has the chunk");
+      } else if (now - request.sinceNs > GIVE_UP_NS) {
+        giveUp(request, Kind.TIMED_OUT, "the chunk did not arrive");
+      }
+    }
+    next = ready.isEmpty() ? next + group.size() : 0;
     return ready;
+  }
+
+  private void giveUp(Request request, Kind kind, String why) {
+    if (drop(request)) {
+      fail(request, new XiaSocketException(kind, why, Map.of("dag", request.text)));
+    }
   }
 
   private void read(Request request, ByteBuffer buffer) {
     int length =
         Xsocket.XreadChunk(
-            fd, buffer, buffer.capacity(), 0, request.text, request.text.length() + 1L);
-    ByteBuffer data = ByteBuffer.allocate(length).put(0, buffer, 0, length);
-    drop(request);
+            fd,
+            buffer,
+            buffer.capacity(),
+            0,
+            texts.text(request.place),
+            texts.length(request.place) + 1L);
     if (!stack.hasFlowControl()) {
-      readHere.add(request.dag.intent());
+      readHere.add(request.cid());
     }
+    if (!drop(request)) {
+      return; // given up meanwhile
+    }
+    ByteBuffer data = copyOf(buffer, length);
     stack
         .loop()
         .execute(
             () -> {
-              if (!closed && !request.cancelled) {
-                request.handler.onChunk(request.dag.intent(), data);
+              // the first one gets the buffer itself, so it comes last
+              for (int i = request.handlers.size() - 1; i >= 0; i--) {
+                ByteBuffer own = i == 0 ? data : copyOf(data, length);
+                if (!closed && !request.cancelled) {
+                  request.handlers.get(i).onChunk(request.cid(), own);
+                }
               }
             });
   }
 
-  private void drop(Request request) {
-    synchronized (waiting) {
-      outstanding.remove(request.dag.intent(), request);
+  private ByteBuffer copyOf(ByteBuffer bytes, int length) {
+    ByteBuffer used = spare.poll();
+    ByteBuffer data =
+        used == null || used.capacity() < length ? ByteBuffer.allocate(length) : used.clear();
+    return data.put(0, bytes, 0, length).limit(length);
+  }
+
+  /** Ends a request; false if it has ended before. */
+  private boolean drop(Request request) {
+    synchronized (lock) {
+      if (!outstanding.remove(request.cid(), request)) {
+        return false;
+      }
+      texts.drop(request.place);
+      return true;
     }
   }
 
@@ -263,8 +359,8 @@ final class LibChunks implements ChunkSocket, Endpoint {
         .loop()
         .execute(
             () -> {
-              if (!closed && !request.cancelled) {
-                request.handler.onFailed(request.dag.intent(), cause);
+              for (int i = 0; i < request.handlers.size() && !closed && !request.cancelled; i++) {
+                request.handlers.get(i).onFailed(request.cid(), cause);
               }
             });
   }
@@ -276,48 +372,10 @@ final class LibChunks implements ChunkSocket, Endpoint {
     }
     closed = true;
     stack.forget(this);
-    synchronized (waiting) {
+    synchronized (lock) {
       waiting.clear();
-      waiting.notifyAll();
+      lock.notifyAll();
     }
     stack.calls().closeSocket(fd);
-  }
-
-  /** An array of {@code ChunkStatus} with its texts, in one block of native memory. */
-  private static final class StatusList implements AutoCloseable {
-    private final Memory memory;
-
-    StatusList(List<String> dags) {
-      int head = dags.size() * Structs.ChunkStatus.SIZE;
-      int length = head;
-      for (String dag : dags) {
-        length += dag.length() + 1;
-      }
-      memory = new Memory(length);
-      memory.clear(head);
-      int at = head;
-      for (int i = 0; i < dags.size(); i++) {
-        byte[] text = dags.get(i).getBytes(StandardCharsets.US_ASCII);
-        memory.write(at, text, 0, text.length);
-        memory.setByte(at + text.length, (byte) 0);
-        long entry = (long) i * Structs.ChunkStatus.SIZE;
-        memory.setPointer(entry + Structs.ChunkStatus.CID, memory.share(at));
-        memory.setLong(entry + Structs.ChunkStatus.CID_LEN, text.length + 1L);
-        at += text.length + 1;
-      }
-    }
-
-    com.sun.jna.Pointer pointer() {
-      return memory;
-    }
-
-    int status(int i) {
-      return memory.getInt((long) i * Structs.ChunkStatus.SIZE + Structs.ChunkStatus.STATUS);
-    }
-
-    @Override
-    public void close() {
-      memory.close();
-    }
   }
 }

@@ -248,6 +248,13 @@ public final class Xsocket {
     return checked(Raw.XreadChunk(sockfd, buf, len, flags, dag, dagLen));
   }
 
+  /** The same with a text that is in native memory already, terminated. */
+  public static int XreadChunk(
+      int sockfd, ByteBuffer buf, long len, int flags, Pointer dag, long dagLen)
+      throws LastErrorException {
+    return checked(Raw.XreadChunk(sockfd, buf, len, flags, dag, dagLen));
+  }
+
   public static int set_conf(String file, String section) {
     return Raw.set_conf(file, section);
   }
@@ -345,6 +352,9 @@ public final class Xsocket {
 
     static native int XreadChunk(
         int sockfd, ByteBuffer buf, long len, int flags, String dag, long dagLen);
+
+    static native int XreadChunk(
+        int sockfd, ByteBuffer buf, long len, int flags, Pointer dag, long dagLen);
 
     static native int set_conf(String file, String section);
   }

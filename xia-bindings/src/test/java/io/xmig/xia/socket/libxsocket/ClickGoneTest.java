@@ -158,7 +158,7 @@ class ClickGoneTest {
             .get(10, TimeUnit.SECONDS);
 
         nodes.api0.close();
-        try (LocalApiServer again = LocalApiServer.start(nodes.stack0, port, false)) {
+        try (LocalApiServer again = LocalApiServer.start(nodes.loop, nodes.stack0, port, false)) {
           assertThat(again.port()).isEqualTo(port);
           assertThat(end.get(10, TimeUnit.SECONDS)).hasMessageContaining("restarted");
           DatagramSocket sender =

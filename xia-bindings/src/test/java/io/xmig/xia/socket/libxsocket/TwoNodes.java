@@ -33,8 +33,8 @@ final class TwoNodes implements AutoCloseable {
     NodeStack[] stacks = call(this::build);
     stack0 = stacks[0];
     stack1 = stacks[1];
-    api0 = LocalApiServer.start(stack0, 0, false);
-    api1 = LocalApiServer.start(stack1, 0, false);
+    api0 = LocalApiServer.start(loop, stack0, 0, false);
+    api1 = LocalApiServer.start(loop, stack1, 0, false);
   }
 
   private NodeStack[] build() throws IOException {
