@@ -1,6 +1,7 @@
 package io.xmig.control.host;
 
 import io.xmig.control.host.v1.HostEvent;
+import io.xmig.control.qemu.EpochMicros;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -38,7 +39,7 @@ final class HostEvents {
 
   static HostEvent.Builder at(Instant time, String name, String vm, String migration) {
     return HostEvent.newBuilder()
-        .setTimeMicros(time.getEpochSecond() * 1_000_000 + time.getNano() / 1000)
+        .setTimeMicros(EpochMicros.of(time))
         .setName(name)
         .setVm(vm)
         .setMigration(migration);

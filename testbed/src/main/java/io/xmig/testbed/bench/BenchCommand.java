@@ -253,7 +253,7 @@ public final class BenchCommand implements Callable<Integer> {
         List.copyOf(mtus),
         links,
         shape,
-        chunkBytes == null ? 256 << 10 : chunkBytes.intValue(),
+        chunkBytes == null ? BenchOptions.DEFAULT_CHUNK_BYTES : chunkBytes.intValue(),
         cacheMib,
         verify,
         parallel);

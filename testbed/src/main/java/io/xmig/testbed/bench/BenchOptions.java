@@ -30,6 +30,9 @@ record BenchOptions(
     boolean verify,
     int parallel) {
 
+  /** Length of a chunk unless told otherwise. */
+  static final int DEFAULT_CHUNK_BYTES = 256 << 10;
+
   /** What joins the node processes. */
   enum Links {
     /** Unix-domain datagram sockets, which hold the sender back. */

@@ -19,7 +19,7 @@ import java.util.Map;
  * @param samples one for each repetition, in their order
  * @param aside further facts by name: CPU seconds per GB, bytes allocated per packet, percentiles
  */
-record Figure(
+public record Figure(
     String bench,
     String what,
     String setting,

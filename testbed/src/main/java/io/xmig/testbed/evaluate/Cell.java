@@ -12,6 +12,11 @@ record Cell(Setting setting, Mode mode, Workload workload, boolean full, int rep
     return mode.title() + ", " + workload.title() + (full ? ", with its disk" : "");
   }
 
+  /** For {@code --only}: network, mode, workload, and "disk" where the disk moves too. */
+  String path() {
+    return setting.id() + "/" + mode + "/" + workload + (full ? "/disk" : "");
+  }
+
   boolean isLike(Cell other) {
     return setting.equals(other.setting)
         && mode == other.mode

@@ -6,9 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -36,7 +34,9 @@ import picocli.CommandLine.Spec;
     footer = {
       "  testbed/evaluate --quick",
       "  testbed/evaluate --report evaluation",
-      "  testbed/evaluate --quick --settings lan --modes TCP,XIA --repetitions 5"
+      "  testbed/evaluate --resume                           (after it was stopped)",
+      "  testbed/evaluate --quick --only lan/TCP/IDLE,lan/XIA/IDLE --repetitions 5",
+      "  testbed/evaluate --quick --only '*/XIA_AUTO,sharing'"
     })
 public final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -57,18 +57,22 @@ public final class EvaluateCommand implements Callable<Integer> {
   private Path report = Path.of("evaluation");
 
   @Option(
-      names = "--settings",
-      paramLabel = "ID",
+      names = "--only",
+      paramLabel = "CELL",
       split = ",",
-      description = "Only these networks: lan, lan1500, lanreal, veth, wan, wanreal, lossy.")
-  private Set<String> settings = new LinkedHashSet<>();
+      description = {
+        "Only these: NETWORK/MODE/WORKLOAD with * for any, shorter ones mean all that begin so;",
+        "sharing and bench are what is measured without a VM. --list prints all."
+      })
+  private List<String> only = new ArrayList<>();
+
+  @Option(names = "--list", description = "Print what would be measured, and how often.")
+  private boolean list;
 
   @Option(
-      names = "--modes",
-      paramLabel = "MODE",
-      split = ",",
-      description = "Only these: ${COMPLETION-CANDIDATES}.")
-  private Set<Mode> modes = new LinkedHashSet<>();
+      names = "--resume",
+      description = "Go on with what the report's directory has of the same plan.")
+  private boolean resume;
 
   @Option(
       names = "--repetitions",
@@ -94,25 +98,40 @@ public final class EvaluateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     Plan plan = plan();
+    if (list) {
+      plan.cells().forEach(c -> out.printf("%3d  %s%n", c.repetitions(), c.path()));
+      plan.extras().forEach(e -> out.printf("  1  %s%n", e.id()));
+      out.flush();
+      return 0;
+    }
     Files.createDirectories(report);
+    Findings before = resume ? EvaluationFiles.read(report, plan) : Findings.NONE;
     long start = System.nanoTime();
-    List<Measurement> measured =
-        new Evaluation(plan, dirtyMbPerSecond, keep, err::println, soFar -> save(plan, soFar))
+    Thread onStop = new Thread(() -> err.println("stopped; what there is: " + page()));
+    Runtime.getRuntime().addShutdownHook(onStop);
+    Findings found =
+        new Evaluation(
+                plan, dirtyMbPerSecond, keep, before, err::println, soFar -> save(plan, soFar))
             .run();
-    save(plan, measured);
+    Runtime.getRuntime().removeShutdownHook(onStop);
+    save(plan, found);
     if (json) {
       out.println(Files.readString(report.resolve("evaluation.json")));
     } else {
-      TextReport.print(out, plan, measured);
+      TextReport.print(out, plan, found);
       out.printf(
           "%n%d migrations in %.1f minutes; report: %s%n",
-          measured.size(), (System.nanoTime() - start) / 60e9, report.resolve("evaluation.html"));
+          found.migrations().size() - before.migrations().size(),
+          (System.nanoTime() - start) / 60e9,
+          page());
     }
     out.flush();
-    boolean all =
-        measured.stream()
-            .allMatch(m -> m.ok() || String.valueOf(m.failure()).startsWith("not present"));
-    return all && !measured.isEmpty() ? 0 : 1;
+    boolean all = found.migrations().stream().noneMatch(Measurement::hasFailed);
+    return all && found.asides().stream().allMatch(a -> a.value() != null) ? 0 : 1;
+  }
+
+  private Path page() {
+    return report.resolve("evaluation.html");
   }
 
   private Plan plan() {
@@ -123,20 +142,21 @@ public final class EvaluateCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), "--dirty must be 1 to 1000");
     }
     Plan plan = tiny ? Plan.tiny() : quick ? Plan.quick() : Plan.full();
-    List<String> known = new ArrayList<>(plan.settings().stream().map(Setting::id).toList());
-    for (String id : settings) {
-      if (!known.contains(id)) {
-        throw new ParameterException(
-            spec.commandLine(), "--settings: no '" + id + "' in this plan, there are " + known);
-      }
+    Plan chosen = only.isEmpty() ? plan : plan.only(this::isWanted);
+    if (chosen.cells().isEmpty() && chosen.extras().isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(), "--only: nothing in this plan is " + only + "; --list prints it");
     }
-    Plan chosen = plan.only(settings).onlyModes(modes);
     return repetitions == null ? chosen : chosen.repeated(repetitions);
   }
 
-  private void save(Plan plan, List<Measurement> measured) {
+  private boolean isWanted(String path) {
+    return only.stream().anyMatch(pattern -> Plan.matches(pattern, path));
+  }
+
+  private void save(Plan plan, Findings found) {
     try {
-      EvaluationFiles.write(report, plan, measured);
+      EvaluationFiles.write(report, plan, found);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write into " + report + ": " + e.getMessage(), e);
     }

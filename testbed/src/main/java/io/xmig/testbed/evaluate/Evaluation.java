@@ -9,21 +9,32 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** Runs a plan: one setting after the other, the cells of each interleaved. */
+/**
+ * Runs a plan: one setting after the other, the cells of each interleaved. A cell that fails is
+ * tried once more at the end of its setting; the guest, and if need be the whole setting, is
+ * started anew before the next cell.
+ */
 final class Evaluation {
-  private static final Duration LAN_LIMIT = Duration.ofSeconds(180);
-  private static final Duration WAN_LIMIT = Duration.ofSeconds(900);
+  private static final int MOST_OPENINGS = 3;
+  private static final Duration EXTRA = Duration.ofMinutes(10);
+
+  /** Beyond what the migration itself may take: start, probes, a guest that does not answer. */
+  private static final Duration AROUND = Duration.ofSeconds(120);
 
   private final Plan plan;
   private final int dirtyMbPerSecond;
   private final boolean keep;
   private final Consumer<String> say;
-  private final Consumer<List<Measurement>> save;
-  private final List<Measurement> done = new ArrayList<>();
+  private final Consumer<Findings> save;
+  private Findings done;
+  private final Remaining remaining = new Remaining();
+  private final String libraryMissing = libraryMissing();
 
   /**
    * @param dirtyMbPerSecond rate of the workload that dirties memory
+   * @param before what an earlier run of the plan has measured already
    * @param say is told what happens
    * @param save is given everything measured so far after each migration, so that a killed
    *     evaluation leaves what it has
@@ -32,79 +43,213 @@ final class Evaluation {
       Plan plan,
       int dirtyMbPerSecond,
       boolean keep,
+      Findings before,
       Consumer<String> say,
-      Consumer<List<Measurement>> save) {
+      Consumer<Findings> save) {
     this.plan = plan;
     this.dirtyMbPerSecond = dirtyMbPerSecond;
     this.keep = keep;
+    this.done = before;
     this.say = say;
     this.save = save;
   }
 
-  List<Measurement> run() throws IOException {
-    String missing = libraryMissing();
-    int number = 0;
-    int all = plan.settings().stream().mapToInt(s -> plan.interleaved(s).size()).sum();
+  Findings run() throws IOException {
     for (Setting setting : plan.settings()) {
-      List<Cell> order = plan.interleaved(setting);
-      if (order.isEmpty()) {
-        continue;
-      }
-      say.accept(setting.title() + ": starting nodes and guest");
-      boolean library =
-          missing.isEmpty() && order.stream().anyMatch(c -> c.mode() == Mode.XIA_LIBRARY);
-      try (Stage stage = Stage.open(setting, library, keep, say)) {
-        Mover mover = new Mover(stage, setting.isWan() ? WAN_LIMIT : LAN_LIMIT);
-        for (Cell cell : order) {
-          number++;
-          measure(stage, mover, cell, number + "/" + all, missing);
+      List<Cell> order = new ArrayList<>();
+      for (Cell cell : plan.interleaved(setting, done.migrations())) {
+        String missing = missing(cell.mode());
+        if (missing.isEmpty()) {
+          order.add(cell);
+        } else if (Row.of(done.migrations(), cell).isEmpty()) {
+          note(Measurement.failed(cell, "", "", Measurement.NOT_PRESENT + missing));
         }
-      } catch (XiaException e) {
-        say.accept("given up: " + e.getMessage());
-        for (Cell cell : order) {
-          if (Row.of(done, cell).isEmpty()) {
-            note(Measurement.failed(cell, "", "", String.valueOf(e.getMessage())));
+      }
+      if (!order.isEmpty()) {
+        measure(setting, order);
+      }
+    }
+    for (Plan.Extra extra : plan.extras()) {
+      extra(extra);
+    }
+    return done;
+  }
+
+  private void measure(Setting setting, List<Cell> order) throws IOException {
+    List<Cell> again = new ArrayList<>();
+    int openings = 0;
+    Stage stage = null;
+    try {
+      for (int i = 0; i < order.size(); i++) {
+        if (stage == null) {
+          openings++;
+          stage = open(setting, order, order.subList(i, order.size()), openings >= MOST_OPENINGS);
+          if (stage == null) {
+            i--;
+            if (openings >= MOST_OPENINGS) {
+              return;
+            }
+            continue;
+          }
+        }
+        Cell cell = order.get(i);
+        long began = System.nanoTime();
+        Measurement measured = measure(stage, cell);
+        note(measured);
+        remaining.took(cell, (System.nanoTime() - began) / 1e9);
+        say.accept(left(setting, order.subList(i + 1, order.size())) + line(cell, measured));
+        if (!measured.ok()) {
+          stage = mended(stage);
+          if (!again.contains(cell)) {
+            again.add(cell);
+            order.add(cell);
           }
         }
       }
+      if (stage != null) {
+        guestMemory(stage);
+      }
+    } finally {
+      if (stage != null) {
+        stage.close();
+      }
     }
-    return List.copyOf(done);
   }
 
-  private void measure(Stage stage, Mover mover, Cell cell, String number, String missing)
-      throws IOException {
-    if (cell.mode() == Mode.XIA_LIBRARY && !missing.isEmpty()) {
-      note(Measurement.failed(cell, "", "", "not present: " + missing));
+  private void guestMemory(Stage stage) {
+    try {
+      double peak = stage.guestPeakMb();
+      Aside known = done.aside(Aside.AGENT_MB);
+      Double before = known == null ? null : known.value();
+      if (!Double.isNaN(peak) && (before == null || peak > before)) {
+        note(
+            Aside.of(
+                Aside.AGENT_MB,
+                peak,
+                "MB",
+                "VmHWM of the guest's one process (node, agent, services) less its ballast, in "
+                    + stage.setting().id()));
+      }
+    } catch (XiaException e) {
+      say.accept("the guest's memory is not known: " + e.getMessage());
+    }
+  }
+
+  private void extra(Plan.Extra extra) {
+    if (extra.isIn(done)) {
       return;
     }
-    stage.work(cell.workload(), dirtyMbPerSecond);
-    Measurement m = mover.move(cell);
-    note(m);
+    say.accept(extra.id() + " …");
+    try (CellLimit limit = new CellLimit(EXTRA)) {
+      (extra == Plan.Extra.SHARING ? new Sharing(keep).run() : Benches.run(plan.name(), say))
+          .forEach(this::note);
+    } catch (XiaException | IOException e) {
+      say.accept(extra.id() + " failed: " + e.getMessage());
+      extra.ids().forEach(id -> note(Aside.failed(id, String.valueOf(e.getMessage()))));
+    }
+  }
+
+  /** Nodes and guest, {@code null} if they do not come up; then all is given up if this was last. */
+  private @Nullable Stage open(Setting setting, List<Cell> all, List<Cell> rest, boolean last)
+      throws IOException {
+    say.accept(left(setting, rest) + setting.title() + ": starting nodes and guest");
+    boolean library = all.stream().anyMatch(c -> c.mode() == Mode.XIA_LIBRARY);
+    try (CellLimit limit = new CellLimit(Stage.OPENING)) {
+      return Stage.open(setting, library, keep, say);
+    } catch (XiaException e) {
+      say.accept((last ? "given up: " : "once more: ") + e.getMessage());
+      if (last) {
+        for (Cell cell : rest) {
+          note(Measurement.failed(cell, "", "", "no nodes or guest: " + e.getMessage()));
+        }
+      }
+      return null;
+    }
+  }
+
+  private Measurement measure(Stage stage, Cell cell) throws IOException {
+    Duration limit = limit(cell);
+    try (CellLimit all = new CellLimit(limit.plus(AROUND))) {
+      stage.work(cell.workload(), dirtyMbPerSecond);
+      Measurement measured = new Mover(stage, limit).move(cell);
+      String trouble = stage.workTrouble();
+      return trouble.isEmpty()
+          ? measured
+          : Measurement.failed(cell, measured.from(), measured.to(), trouble);
+    } catch (XiaException e) {
+      return Measurement.failed(
+          cell, Stage.HOSTS.get(stage.at()), "", String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static Duration limit(Cell cell) {
+    return Duration.ofSeconds(60 + (long) (6 * Remaining.seconds(cell)));
+  }
+
+  /** The stage, if need be with a guest started anew; {@code null} if only a new one will do. */
+  private @Nullable Stage mended(Stage stage) throws IOException {
+    try (CellLimit limit = new CellLimit(Stage.OPENING)) {
+      String trouble = stage.trouble();
+      if (trouble.isEmpty()) {
+        return stage;
+      }
+      say.accept("the guest is started anew: " + trouble);
+      stage.restartGuest();
+      return stage;
+    } catch (XiaException e) {
+      say.accept("everything is started anew: " + e.getMessage());
+      stage.close();
+      return null;
+    }
+  }
+
+  private String left(Setting now, List<Cell> rest) {
+    List<Cell> all = new ArrayList<>(rest);
+    int settings = 0;
+    for (Setting later :
+        plan.settings().subList(plan.settings().indexOf(now) + 1, plan.settings().size())) {
+      List<Cell> cells = plan.interleaved(later, done.migrations());
+      all.addAll(cells);
+      settings += cells.isEmpty() ? 0 : 1;
+    }
+    double minutes = remaining.left(all, settings, plan.extras().size()) / 60;
+    return String.format(Locale.ROOT, "%3d left, %5.1f min  ", all.size(), minutes);
+  }
+
+  private static String line(Cell cell, Measurement m) {
     Double outage = m.outageMs();
-    say.accept(
-        m.ok()
-            ? String.format(
-                Locale.ROOT,
-                "%7s  %-28s %-8s %s→%s  %6.2f s, downtime %.0f ms, STOP→RESUME %.0f ms, %s",
-                number,
-                cell.mode().title() + (cell.full() ? ", with disk" : ""),
-                cell.workload().title(),
-                m.from(),
-                m.to(),
-                m.totalMs() / 1000,
-                m.downtimeMs(),
-                m.stopToResumeMs(),
-                !m.reachable()
-                    ? "NOT REACHABLE afterwards"
-                    : outage == null
-                        ? "reachable again"
-                        : String.format(Locale.ROOT, "outage %.0f ms (%s)", outage, m.prober()))
-            : String.format("%7s  %s: FAILED: %s", number, cell.title(), m.failure()));
+    if (!m.ok()) {
+      return cell.title() + ": FAILED: " + m.failure();
+    }
+    return String.format(
+        Locale.ROOT,
+        "%-28s %-8s %s→%s  %6.2f s, downtime %.0f ms, STOP→RESUME %.0f ms, %s",
+        cell.mode().title() + (cell.full() ? ", with disk" : ""),
+        cell.workload().title(),
+        m.from(),
+        m.to(),
+        m.totalMs() / 1000,
+        m.downtimeMs(),
+        m.stopToResumeMs(),
+        !m.reachable()
+            ? "NOT REACHABLE afterwards"
+            : outage == null
+                ? "reachable again"
+                : String.format(Locale.ROOT, "outage %.0f ms (%s)", outage, m.prober()));
   }
 
   private void note(Measurement measurement) {
-    done.add(measurement);
-    save.accept(List.copyOf(done));
+    done = done.and(measurement);
+    save.accept(done);
+  }
+
+  private void note(Aside aside) {
+    done = done.and(aside);
+    save.accept(done);
+  }
+
+  private String missing(Mode mode) {
+    return mode == Mode.XIA_LIBRARY ? libraryMissing : CongestionControls.missing(mode);
   }
 
   /** Why libXsocket cannot be used, empty if it can. */

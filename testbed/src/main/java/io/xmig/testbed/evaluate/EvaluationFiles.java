@@ -1,5 +1,8 @@
 package io.xmig.testbed.evaluate;
 
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
@@ -18,22 +21,24 @@ final class EvaluationFiles {
   static final String SCHEMA = "xmig-evaluation-1";
 
   private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+      new ObjectMapper()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
   private EvaluationFiles() {}
 
-  static void write(Path directory, Plan plan, List<Measurement> measured) throws IOException {
-    List<Row> rows = Row.of(plan, measured);
-    List<Target> targets = Target.of(rows, measured);
+  static void write(Path directory, Plan plan, Findings findings) throws IOException {
+    List<Row> rows = Row.of(plan, findings.migrations());
+    List<Target> targets = Target.of(rows, findings);
     whole(
         directory.resolve("evaluation.json"),
-        JSON.writeValueAsString(json(plan, measured, targets)));
-    whole(directory.resolve("evaluation.csv"), csv(measured));
-    whole(directory.resolve("evaluation.html"), EvaluationPage.of(plan, rows, targets, measured));
+        JSON.writeValueAsString(json(plan, findings, targets)));
+    whole(directory.resolve("evaluation.csv"), csv(findings.migrations()));
+    whole(directory.resolve("evaluation.html"), EvaluationPage.of(plan, rows, targets, findings.migrations()));
   }
 
   private static Map<String, Object> json(
-      Plan plan, List<Measurement> measured, List<Target> targets) {
+      Plan plan, Findings findings, List<Target> targets) {
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("schema", SCHEMA);
     all.put("plan", plan.name());
@@ -42,7 +47,9 @@ final class EvaluationFiles {
     all.put("kernel", System.getProperty("os.version"));
     all.put("java", Runtime.version().toString());
     all.put("settings", plan.settings());
-    all.put("measurements", measured);
+    all.put("tcpCongestionControl", CongestionControls.ofTheKernel().get(0));
+    all.put("measurements", findings.migrations());
+    all.put("asides", findings.asides());
     all.put(
         "targets",
         targets.stream()
@@ -50,7 +57,7 @@ final class EvaluationFiles {
                 t -> {
                   Map<String, Object> one = new LinkedHashMap<>();
                   one.put("what", t.what());
-                  one.put("limit", Double.isNaN(t.limit()) ? null : t.limit());
+                  one.put(t.atLeast() ? "atLeast" : "atMost", t.limit());
                   one.put("measured", t.isMeasured() ? t.measured() : null);
                   one.put("unit", t.unit());
                   one.put("verdict", t.verdict());
@@ -59,6 +66,26 @@ final class EvaluationFiles {
                 })
             .toList());
     return all;
+  }
+
+  /**
+   * What an earlier run of the same plan has left.
+   *
+   * @throws IOException with the reason if it is not there or of another plan
+   */
+  static Findings read(Path directory, Plan plan) throws IOException {
+    Path file = directory.resolve("evaluation.json");
+    if (!Files.exists(file)) {
+      return Findings.NONE;
+    }
+    JsonNode found = JSON.readTree(file.toFile());
+    if (!found.path("schema").asText().equals(SCHEMA)
+        || !found.path("plan").asText().equals(plan.name())) {
+      throw new IOException(file + " is of another plan or version");
+    }
+    return new Findings(
+        JSON.convertValue(found.path("measurements"), new TypeReference<List<Measurement>>() {}),
+        JSON.convertValue(found.path("asides"), new TypeReference<List<Aside>>() {}));
   }
 
   static String csv(List<Measurement> measured) {

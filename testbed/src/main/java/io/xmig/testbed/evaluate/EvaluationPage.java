@@ -51,10 +51,8 @@ final class EvaluationPage {
     h.append(
         "<h2>Targets</h2><table><tr><th>case</th><th>limit</th><th>measured</th><th></th><th>from</th></tr>");
     for (Target t : targets) {
-      String format = t.unit().isEmpty() ? "%.3f" : "%.1f ";
       h.append("<tr><td>").append(text(t.what())).append("</td><td>");
-      h.append(TextReport.number(t.limit(), "≤ %.4g ")).append(t.unit()).append("</td><td>");
-      h.append(TextReport.number(t.measured(), format)).append(t.isMeasured() ? t.unit() : "");
+      h.append(text(t.limitText())).append("</td><td>").append(text(t.measuredText()));
       h.append("</td><td class=\"").append(t.isMet() ? "pass" : t.isMeasured() ? "fail" : "quiet");
       h.append("\">").append(t.verdict()).append("</td><td class=\"quiet\">");
       h.append(text(t.note())).append("</td></tr>");

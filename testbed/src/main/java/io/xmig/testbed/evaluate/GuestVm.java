@@ -26,9 +26,12 @@ import org.jspecify.annotations.Nullable;
  * @threading events come on QMP's thread; everything else on one
  */
 final class GuestVm implements AutoCloseable {
+  private static final Duration CONSOLE = Duration.ofSeconds(30);
+
   private final VmDirectory files;
   private final QemuProcess qemu;
   private final List<QmpEvent> events;
+  private int commands;
 
   private GuestVm(VmDirectory files, QemuProcess qemu, List<QmpEvent> events) {
     this.files = files;
@@ -103,28 +106,48 @@ final class GuestVm implements AutoCloseable {
     }
   }
 
-  /** Has the guest's shell on the serial console run a line. */
+  /**
+   * Has the guest's shell on the serial console run a line, and waits until it has.
+   *
+   * @throws RunException if the console does not take it, or the guest does not get to it
+   */
   void shell(String line) {
+    String mark = ++commands + "-" + qemu.pid();
+    // the console echoes the command: quotes make the mark in it differ from what it prints
+    String whole = line + "\necho d\"i\"d-" + mark + "\n";
+    ByteBuffer bytes = ByteBuffer.wrap(whole.getBytes(StandardCharsets.UTF_8));
+    long deadline = System.nanoTime() + CONSOLE.toNanos();
     try (SocketChannel console =
         SocketChannel.open(UnixDomainSocketAddress.of(files.serialSocket()))) {
-      ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
+      console.configureBlocking(false);
       while (bytes.hasRemaining()) {
-        console.write(bytes);
+        if (console.write(bytes) == 0) {
+          requireTime(deadline, "the guest's console does not take a command");
+        }
       }
-      // QEMU takes what was written into its queue before it sees the end
+      // QEMU sees the end only after what was written; until then the socket is to stay
       console.shutdownOutput();
-      console.read(ByteBuffer.allocate(1 << 16));
+      ByteBuffer said = ByteBuffer.allocate(1 << 12);
+      while (console.read(said.clear()) == 0) {
+        requireTime(deadline, "the guest's console does not hang up");
+      }
     } catch (IOException e) {
       throw new RunException("cannot talk to the guest's console", e);
     }
+    awaitConsole("did-" + mark, CONSOLE);
+  }
+
+  private void requireTime(long deadline, String otherwise) {
+    if (System.nanoTime() > deadline || !qemu.isAlive()) {
+      throw new RunException(otherwise, Map.of("console", files.serialSocket()));
+    }
+    Stage.pause(5);
   }
 
   /** Waits for a text on the serial console. */
   void awaitConsole(String text, Duration limit) {
     long deadline = System.nanoTime() + limit.toNanos();
-    try {
-      while (!Files.exists(files.serialLog())
-          || !Files.readString(files.serialLog(), StandardCharsets.ISO_8859_1).contains(text)) {
+      while (!hasSaid(text)) {
         if (System.nanoTime() > deadline || !qemu.isAlive()) {
           throw new RunException(
               "the guest does not say '" + text + "'",
@@ -132,6 +155,19 @@ final class GuestVm implements AutoCloseable {
         }
         Stage.pause(50);
       }
+  }
+
+  /** Whether a text has been on the serial console since this QEMU runs. */
+  boolean hasSaid(String text) {
+    return said().contains(text);
+  }
+
+  /** All that has been on the serial console since this QEMU runs. */
+  String said() {
+    try {
+      return Files.exists(files.serialLog())
+          ? Files.readString(files.serialLog(), StandardCharsets.ISO_8859_1)
+          : "";
     } catch (IOException e) {
       throw new RunException("cannot read the guest's console", e);
     }

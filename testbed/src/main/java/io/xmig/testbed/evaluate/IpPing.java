@@ -1,5 +1,6 @@
 package io.xmig.testbed.evaluate;
 
+import io.xmig.control.qemu.EpochMicros;
 import io.xmig.testbed.run.RunException;
 import io.xmig.testbed.workload.ProbeLog;
 import io.xmig.testbed.workload.Sample;
@@ -53,10 +54,9 @@ final class IpPing implements AutoCloseable {
             "5",
             address));
     try {
-      java.time.Instant now = java.time.Instant.now();
       return new IpPing(
           new ProcessBuilder(command).redirectErrorStream(true).start(),
-          now.getEpochSecond() * 1_000_000 + now.getNano() / 1000,
+          EpochMicros.now(),
           intervalMs * 1000L);
     } catch (IOException e) {
       throw new RunException("cannot run ping (apt-get install iputils-ping)", e);

@@ -43,6 +43,9 @@ record Measurement(
     Map<String, Double> cpuSeconds,
     Map<String, Double> peakMb,
     @Nullable String failure) {
+  /** Begins the failure of a mode that this machine does not have. */
+  static final String NOT_PRESENT = "not present: ";
+
   static Measurement failed(Cell cell, String from, String to, String why) {
     return new Measurement(
         cell.setting().id(),
@@ -66,6 +69,11 @@ record Measurement(
 
   boolean ok() {
     return failure == null;
+  }
+
+  /** Whether it failed, for another reason than that the machine lacks what it needs. */
+  boolean hasFailed() {
+    return failure != null && !failure.startsWith(NOT_PRESENT);
   }
 
   /** CPU seconds of all processes of xmig, the pipes and the nodes, but not QEMU's. */

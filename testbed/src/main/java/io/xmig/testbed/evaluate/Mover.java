@@ -1,15 +1,16 @@
 package io.xmig.testbed.evaluate;
 
+import io.xmig.control.qemu.EpochMicros;
 import io.xmig.control.qemu.MigrationDriver;
 import io.xmig.control.qemu.MigrationPipe;
 import io.xmig.control.qemu.MigrationProgress;
 import io.xmig.control.qemu.MigrationSettings;
-import io.xmig.control.qemu.QemuException;
 import io.xmig.control.qemu.QmpClient;
 import io.xmig.control.qemu.QmpEvent;
 import io.xmig.testbed.run.RunException;
 import io.xmig.testbed.workload.ProbeLog;
 import io.xmig.testbed.workload.Sample;
+import io.xmig.xia.XiaException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -17,11 +18,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Moves the guest of a stage once, in whatever mode, and measures it the same way. */
+/** Moves the guest of a stage, once, in whatever mode, and measures it the same way. */
 final class Mover {
+  private static final Logger log = LoggerFactory.getLogger(Mover.class);
   private static final Duration QMP = Duration.ofSeconds(10);
   private static final Duration LISTEN = Duration.ofSeconds(20);
   private static final int FIRST_PORT = 4400;
@@ -36,32 +42,33 @@ final class Mover {
 
   private final Stage stage;
   private final Duration limit;
-  private int moves;
+  private final String defaultControl = CongestionControls.ofTheKernel().get(0);
+  private final int move;
 
+  /**
+   * @param limit for one migration
+   */
   Mover(Stage stage, Duration limit) {
     this.stage = stage;
     this.limit = limit;
+    this.move = stage.nextMove();
   }
 
-  /** Moves it; a failure is a measurement too, after which the guest runs where it was. */
+  /**
+   * Moves it. A failure is a measurement too, after which the guest runs where it was, unless the
+   * stage says that it is not fit any more.
+   */
   Measurement move(Cell cell) throws IOException {
     int to = 1 - stage.at();
     String from = Stage.HOSTS.get(stage.at());
     String there = Stage.HOSTS.get(to);
-    moves++;
     GuestVm source = stage.guest();
-    Path disk = stage.disk();
-    if (cell.full()) {
-      disk = stage.lab().directory().resolve("disk" + moves + ".raw");
-      try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
-        file.setLength(Files.size(stage.disk()));
-      }
-    }
+    Path disk = cell.full() ? emptyDisk() : stage.disk();
     GuestVm destination = stage.startGuest(to, disk, true);
-    boolean moved = false;
+    Transports transports = transports(cell, from, there);
+    long began = System.nanoTime();
     try (Accounting accounting = new Accounting(stage.namespaces())) {
       congestionControl(cell.mode());
-      Transports transports = transports(cell, from, there);
       for (MigrationPipe pipe : transports.pipes()) {
         pipe.prepare();
       }
@@ -75,33 +82,55 @@ final class Mover {
           new MigrationSettings(cell.full(), DOWNTIME_LIMIT_MS, MigrationSettings.UNLIMITED));
       capabilities(driver, source, cell.mode());
       Instant asked = Instant.now();
+      began = System.nanoTime();
       driver.migrate(transports.outgoing(), cell.full());
-      QmpEvent resumed = awaitResume(source, destination);
-      if (resumed == null) {
-        return failure(cell, from, there, source, transports);
-      }
-      moved = true;
+      QmpEvent resumed = awaitResume(source, destination, transports.pipes());
+      stage.moved(destination, disk);
       QmpEvent stopped = source.await(e -> e.name().equals("STOP"), QMP);
       MigrationProgress totals = totals(driver);
       long wire = stage.net().bytesInto(there) - wireBefore;
       source.qemu().quit();
-      stage.moved(destination);
-      if (cell.full()) {
-        stage.disk(disk);
-      }
-      ProbeLog log = observe(cell.mode(), us(resumed.time()));
+      ProbeLog log = observe(cell.mode(), EpochMicros.of(resumed.time()));
       accounting.close();
       return measurement(cell, from, there, asked, stopped, resumed, totals, wire, log, accounting);
-    } catch (QemuException | InterruptedException e) {
-      if (e instanceof InterruptedException) {
-        Thread.currentThread().interrupt();
+    } catch (XiaException | InterruptedException e) {
+      Thread.interrupted(); // the limit of the cell: what follows has limits of its own
+      String what =
+          e instanceof InterruptedException ? "interrupted" : String.valueOf(e.getMessage());
+      String why =
+          FailedMove.describe(
+              what, System.nanoTime() - began, source, destination, transports.pipes(), reports());
+      if (stage.guest() == source) {
+        destination.close(); // before the source may run again
+        recover(source, transports);
       }
-      return Measurement.failed(cell, from, there, String.valueOf(e.getMessage()));
+      return Measurement.failed(cell, from, there, why);
     } finally {
-      if (!moved) {
-        destination.close();
+      (stage.guest() == destination ? source : destination).close();
+      if (!disk.equals(stage.disk())) {
+        Files.deleteIfExists(disk);
       }
     }
+  }
+
+  /** Where the pipes of this move report, in their order. */
+  private List<Path> reports() {
+    Path directory = stage.lab().directory();
+    return List.of(
+        directory.resolve("receive-" + id() + ".jsonl"),
+        directory.resolve("send-" + id() + ".jsonl"));
+  }
+
+  private String id() {
+    return "m" + move;
+  }
+
+  private Path emptyDisk() throws IOException {
+    Path disk = stage.lab().directory().resolve("moved" + move + ".raw");
+    try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+      file.setLength(Files.size(stage.disk()));
+    }
+    return disk;
   }
 
   private Transports transports(Cell cell, String from, String there) {
@@ -111,43 +140,44 @@ final class Mover {
     }
     return Transports.of(
         cell.mode(),
-        "m" + moves,
+        id(),
         stage.lab().directory(),
         launcher,
         from,
         there,
         stage.net().address(there),
-        FIRST_PORT + moves,
+        FIRST_PORT + move,
         host -> cell.mode() == Mode.XIA_LIBRARY ? stage.libraryOf(host) : stage.stackOf(host),
         stage::pipesOf,
         sid -> stage.service(there, sid));
   }
 
-  /** multifd must be the same on both sides, and off again afterwards. */
+  /**
+   * multifd must be the same on both sides, and off again afterwards. A guest that dirties memory
+   * faster than the path carries it is slowed down by QEMU, in every mode alike.
+   */
   private static void capabilities(MigrationDriver driver, GuestVm vm, Mode mode) {
-    if (!driver.capabilities().contains("multifd")) {
-      return;
-    }
+    Set<String> known = driver.capabilities();
+    QmpClient qmp = vm.qemu().qmp();
     var arguments = QmpClient.arguments();
-    arguments
-        .putArray("capabilities")
-        .addObject()
-        .put("capability", "multifd")
-        .put("state", mode == Mode.MULTIFD);
-    vm.qemu().qmp().call("migrate-set-capabilities", arguments, QMP);
+    var list = arguments.putArray("capabilities");
+    Map.of("multifd", mode == Mode.MULTIFD, "auto-converge", true)
+        .forEach(
+            (name, state) -> {
+              if (known.contains(name)) {
+                list.addObject().put("capability", name).put("state", state);
+              }
+            });
+    qmp.call("migrate-set-capabilities", arguments, QMP);
     if (mode == Mode.MULTIFD) {
-      vm.qemu()
-          .qmp()
-          .call("migrate-set-parameters", QmpClient.arguments().put("multifd-channels", 2), QMP);
+      qmp.call("migrate-set-parameters", QmpClient.arguments().put("multifd-channels", 2), QMP);
     }
   }
 
   private void congestionControl(Mode mode) {
     String wanted = mode.congestionControl();
-    if (wanted != null) {
-      for (String host : Stage.HOSTS) {
-        stage.net().congestionControl(host, wanted);
-      }
+    for (String host : Stage.HOSTS) {
+      stage.net().congestionControl(host, wanted == null ? defaultControl : wanted);
     }
   }
 
@@ -169,45 +199,61 @@ final class Mover {
     return stage.net().listens(host, ((Transports.Ready.Port) ready).port());
   }
 
-  private @Nullable QmpEvent awaitResume(GuestVm source, GuestVm destination) {
+  private QmpEvent awaitResume(GuestVm source, GuestVm destination, List<MigrationPipe> pipes) {
     long deadline = System.nanoTime() + limit.toNanos();
-    while (System.nanoTime() < deadline) {
+    long pipeEndedNs = 0;
+    while (true) {
       QmpEvent resumed = destination.await(e -> e.name().equals("RESUME"), Duration.ofMillis(200));
       if (resumed != null) {
         return resumed;
       }
-      if (!destination.qemu().isAlive() || source.await(Mover::isFailure, Duration.ZERO) != null) {
-        return null;
+      long nowNs = System.nanoTime();
+      if (!destination.qemu().isAlive()) {
+        throw new RunException("the destination's QEMU has ended", Map.of());
+      }
+      if (source.await(Mover::isFailure, Duration.ZERO) != null) {
+        throw new RunException("the source's QEMU gave up", Map.of());
+      }
+      if (nowNs > deadline) {
+        throw new RunException("not done in time", Map.of("limit", limit.toSeconds() + " s"));
+      }
+      if (pipes.stream().anyMatch(p -> p.exitStatus().orElse(0) != 0)) {
+        pipeEndedNs = pipeEndedNs == 0 ? nowNs : pipeEndedNs;
+        if (nowNs - pipeEndedNs > QMP.toNanos()) {
+          throw new RunException("a pipe failed and neither QEMU says so", Map.of());
+        }
       }
     }
-    return null;
   }
 
   private static boolean isFailure(QmpEvent event) {
     return event.name().equals("MIGRATION") && event.text("status").equals("failed");
   }
 
-  /** Brings the source back to where another migration can be begun. */
-  private Measurement failure(
-      Cell cell, String from, String there, GuestVm source, Transports transports) {
-    MigrationDriver driver = source.driver();
-    String why = driver.progress().error();
-    MigrationProgress.Status status = driver.progress().status();
-    if (!status.isFinal()) {
-      why = "not done within " + limit.toSeconds() + " s";
-      driver.cancel();
+  /** Brings the source back to where another migration can be begun, as far as it still can. */
+  private void recover(GuestVm source, Transports transports) {
+    try {
+      MigrationDriver driver = source.driver();
+      if (driver.progress().status() == MigrationProgress.Status.ACTIVE
+          || driver.progress().status() == MigrationProgress.Status.SETUP) {
+        driver.cancel();
+      }
       // QEMU gives up only once nobody makes it wait in a pipe
       transports.pipes().forEach(MigrationPipe::kill);
       long deadline = System.nanoTime() + QMP.toNanos();
-      while (!driver.progress().status().isFinal() && System.nanoTime() < deadline) {
+      while (isUnderWay(driver.progress().status()) && System.nanoTime() < deadline) {
         Stage.pause(100);
       }
+      if (!driver.runState().equals("running")) {
+        driver.run();
+      }
+    } catch (XiaException e) {
+      log.info("the source does not recover: {}", e.getMessage());
     }
-    if (!driver.runState().equals("running")) {
-      driver.run();
-    }
-    return Measurement.failed(
-        cell, from, there, why == null || why.isEmpty() ? "QEMU says " + status : why);
+  }
+
+  private static boolean isUnderWay(MigrationProgress.Status status) {
+    return !status.isFinal() && status != MigrationProgress.Status.NONE;
   }
 
   private static MigrationProgress totals(MigrationDriver driver) throws InterruptedException {
@@ -223,7 +269,7 @@ final class Mover {
   private ProbeLog observe(Mode mode, long resumedUs) {
     long deadline = System.nanoTime() + reachMillis(mode) * 1_000_000L;
     ProbeLog log = log(mode);
-    while (!isReached(log, resumedUs) && System.nanoTime() < deadline) {
+    while (!log.isAnsweredAfter(resumedUs) && System.nanoTime() < deadline) {
       Stage.pause(100);
       log = log(mode);
     }
@@ -236,11 +282,7 @@ final class Mover {
   }
 
   private ProbeLog log(Mode mode) {
-    return mode.isXia() ? stage.xping().log() : stage.ping().log(Stage.nowUs());
-  }
-
-  private static boolean isReached(ProbeLog log, long afterUs) {
-    return log.samples().stream().anyMatch(s -> s.answered() && s.sentUs() > afterUs);
+    return mode.isXia() ? stage.xping().log() : stage.ping().log(EpochMicros.now());
   }
 
   private Measurement measurement(
@@ -254,14 +296,14 @@ final class Mover {
       long wire,
       ProbeLog log,
       Accounting accounting) {
-    long resumeUs = us(resumed.time());
-    long stopUs = stopped == null ? resumeUs : us(stopped.time());
+    long resumeUs = EpochMicros.of(resumed.time());
+    long stopUs = stopped == null ? resumeUs : EpochMicros.of(stopped.time());
     boolean before =
         log.samples().stream()
             .anyMatch(
                 (Sample s) ->
                     s.answered() && s.sentUs() > stopUs - WINDOW_US && s.sentUs() < stopUs);
-    boolean reached = isReached(log, resumeUs);
+    boolean reached = log.isAnsweredAfter(resumeUs);
     Double outage =
         before && reached
             ? Double.valueOf(
@@ -276,7 +318,7 @@ final class Mover {
         cell.full(),
         from,
         there,
-        (resumeUs - us(asked)) / 1000.0,
+        (resumeUs - EpochMicros.of(asked)) / 1000.0,
         totals.downtimeMs(),
         (resumeUs - stopUs) / 1000.0,
         outage,
@@ -287,9 +329,5 @@ final class Mover {
         accounting.cpuSeconds(),
         accounting.peakMb(),
         null);
-  }
-
-  private static long us(Instant time) {
-    return time.getEpochSecond() * 1_000_000L + time.getNano() / 1000;
   }
 }

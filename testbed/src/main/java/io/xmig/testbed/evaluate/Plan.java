@@ -2,215 +2,143 @@ package io.xmig.testbed.evaluate;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
+import java.util.Locale;
+import java.util.function.Predicate;
 
 /**
- * Which cells are measured. Repetitions are interleaved: every cell of a setting once, then all of
- * them again, so that what the machine does meanwhile meets all alike.
+ * Which cells are measured, and what besides migrations. Repetitions are interleaved: every cell of
+ * a setting once, then all of them again, so that what the machine does meanwhile meets all alike.
  */
-record Plan(String name, List<Setting> settings, List<Cell> cells) {
-  private static final int MEMORY = 640;
-  private static final int BALLAST = 280;
-  private static final int DISK = 300;
+record Plan(String name, List<Setting> settings, List<Cell> cells, List<Extra> extras) {
+  static final String FULL = "full";
+
+  /** What is measured without a VM. */
+  enum Extra {
+    /** Two streams at once on one link. */
+    SHARING(Aside.JAIN, Aside.SHARED),
+    /** Lines of {@code xmig bench}. */
+    BENCH(
+        Aside.CHUNK + 65_535,
+        Aside.CHUNK + 9_000,
+        Aside.CHUNK + 1_500,
+        Aside.FORWARD,
+        Aside.ALLOCATED);
+
+    private final List<String> ids;
+
+    Extra(String... ids) {
+      this.ids = List.of(ids);
+    }
+
+    String id() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Of what it finds. */
+    List<String> ids() {
+      return ids;
+    }
+
+    /** Whether an earlier run has found all of it. */
+    boolean isIn(Findings findings) {
+      return ids.stream()
+          .map(findings::aside)
+          .allMatch(aside -> aside != null && aside.value() != null);
+    }
+  }
 
   Plan {
     settings = List.copyOf(settings);
     cells = List.copyOf(cells);
+    extras = List.copyOf(extras);
   }
 
   /** Everything, five times: hours. */
   static Plan full() {
-    Builder b = new Builder("full");
-    Setting lan =
-        b.setting(
-            "lan",
-            "LAN, 1 Gbit/s, 1 ms, MTU 9000",
-            "intra-ad",
-            "1gbit,1ms",
-            9000,
-            BALLAST,
-            "random",
-            DISK);
-    b.modes(lan, Workload.IDLE, 5, Mode.values());
-    for (Workload workload : Workload.values()) {
-      if (workload != Workload.IDLE) {
-        b.modes(lan, workload, 5, Mode.TCP, Mode.SOCAT, Mode.XIA);
-      }
-    }
-    b.fully(lan, 3, Mode.TCP, Mode.SOCAT, Mode.XIA);
-    Setting small =
-        b.setting(
-            "lan1500",
-            "LAN, 1 Gbit/s, 1 ms, MTU 1500",
-            "intra-ad",
-            "1gbit,1ms",
-            1500,
-            BALLAST,
-            "random",
-            -1);
-    b.modes(small, Workload.IDLE, 5, Mode.TCP, Mode.XIA);
-    Setting real =
-        b.setting(
-            "lanreal",
-            "LAN, 1 Gbit/s, 1 ms, MTU 9000, memory as of a real guest",
-            "intra-ad",
-            "1gbit,1ms",
-            9000,
-            BALLAST,
-            "realistic",
-            -1);
-    b.modes(real, Workload.IDLE, 5, Mode.TCP, Mode.XIA, Mode.XIA_AUTO);
-    Setting bare =
-        b.setting(
-            "veth", "unshaped veth, MTU 9000", "intra-ad", null, 9000, BALLAST, "random", DISK);
-    b.modes(bare, Workload.IDLE, 5, Mode.TCP, Mode.SOCAT, Mode.XIA);
-    b.fully(bare, 5, Mode.SOCAT, Mode.XIA);
-    Setting wan =
-        b.setting(
-            "wan",
-            "WAN, 100 Mbit/s, 20 ms, MTU 1500",
-            "inter-ad",
-            "100mbit,20ms",
-            1500,
-            BALLAST,
-            "random",
-            DISK);
-    b.modes(wan, Workload.IDLE, 5, Mode.TCP, Mode.MULTIFD, Mode.SOCAT, Mode.SOCAT_ZSTD, Mode.XIA);
-    for (Workload workload : Workload.values()) {
-      if (workload != Workload.IDLE) {
-        b.modes(wan, workload, 3, Mode.TCP, Mode.XIA);
-      }
-    }
-    Setting wanReal =
-        b.setting(
-            "wanreal",
-            "WAN, 100 Mbit/s, 20 ms, MTU 1500, memory as of a real guest",
-            "inter-ad",
-            "100mbit,20ms",
-            1500,
-            BALLAST,
-            "realistic",
-            -1);
-    b.modes(wanReal, Workload.IDLE, 5, Mode.TCP, Mode.XIA, Mode.XIA_AUTO);
-    Setting lossy =
-        b.setting(
-            "lossy",
-            "WAN, 100 Mbit/s, 50 ms, 0.5 % loss, MTU 1500",
-            "inter-ad",
-            "100mbit,50ms,0.5%",
-            1500,
-            32,
-            "random",
-            -1);
-    b.modes(lossy, Workload.IDLE, 5, Mode.TCP_CUBIC, Mode.TCP_BBR, Mode.XIA);
-    return b.build();
+    return table(new Builder(FULL, false));
   }
 
   /** The same table with fewer repetitions and smaller guests in the WAN: under 15 minutes. */
   static Plan quick() {
-    Builder b = new Builder("quick");
-    Setting lan =
-        b.setting(
-            "lan",
-            "LAN, 1 Gbit/s, 1 ms, MTU 9000",
-            "intra-ad",
-            "1gbit,1ms",
-            9000,
-            BALLAST,
-            "random",
-            64);
-    b.modes(lan, Workload.IDLE, 3, Mode.TCP, Mode.MULTIFD, Mode.SOCAT, Mode.SOCAT_ZSTD, Mode.XIA);
-    b.modes(lan, Workload.IDLE, 2, Mode.XIA_EXEC);
-    b.modes(lan, Workload.IDLE, 1, Mode.XIA_LIBRARY);
-    for (Workload workload : Workload.values()) {
-      if (workload != Workload.IDLE) {
-        b.modes(lan, workload, 1, Mode.TCP, Mode.SOCAT, Mode.XIA);
-      }
-    }
-    Setting small =
-        b.setting(
-            "lan1500",
-            "LAN, 1 Gbit/s, 1 ms, MTU 1500",
-            "intra-ad",
-            "1gbit,1ms",
-            1500,
-            BALLAST,
-            "random",
-            -1);
-    b.modes(small, Workload.IDLE, 2, Mode.TCP, Mode.XIA);
-    Setting real =
-        b.setting(
-            "lanreal",
-            "LAN, 1 Gbit/s, 1 ms, MTU 9000, memory as of a real guest",
-            "intra-ad",
-            "1gbit,1ms",
-            9000,
-            BALLAST,
-            "realistic",
-            -1);
-    b.modes(real, Workload.IDLE, 2, Mode.TCP, Mode.XIA, Mode.XIA_AUTO);
-    Setting bare =
-        b.setting("veth", "unshaped veth, MTU 9000", "intra-ad", null, 9000, BALLAST, "random", 64);
-    b.modes(bare, Workload.IDLE, 3, Mode.TCP, Mode.SOCAT, Mode.XIA);
-    b.fully(bare, 1, Mode.SOCAT, Mode.XIA);
-    Setting wan =
-        b.setting(
-            "wan",
-            "WAN, 100 Mbit/s, 20 ms, MTU 1500",
-            "inter-ad",
-            "100mbit,20ms",
-            1500,
-            16,
-            "realistic",
-            0);
-    b.modes(wan, Workload.IDLE, 2, Mode.TCP, Mode.XIA, Mode.XIA_AUTO);
-    for (Workload workload : Workload.values()) {
-      if (workload != Workload.IDLE) {
-        b.modes(wan, workload, 1, Mode.XIA);
-      }
-    }
-    return b.build();
+    return table(new Builder("quick", true));
+  }
+
+  private static Plan table(Builder b) {
+    Workload[] busy = EnumSet.complementOf(EnumSet.of(Workload.IDLE)).toArray(Workload[]::new);
+    b.network(Networks.LAN)
+        .idle(5, 3, Mode.TCP, Mode.XIA)
+        .idle(5, 1, Mode.MULTIFD, Mode.SOCAT, Mode.SOCAT_ZSTD, Mode.XIA_EXEC, Mode.XIA_LIBRARY)
+        .idle(5, 0, Mode.TCP_CUBIC, Mode.TCP_BBR, Mode.XIA_AUTO)
+        .doing(busy, 5, 1, Mode.TCP, Mode.SOCAT, Mode.XIA)
+        .withDisk(3, 0, Mode.TCP, Mode.SOCAT, Mode.XIA);
+    b.network(Networks.LAN_SMALL_FRAMES).idle(5, 2, Mode.TCP, Mode.XIA);
+    b.network(Networks.LAN_REAL).idle(5, 2, Mode.TCP, Mode.XIA, Mode.XIA_AUTO);
+    b.network(Networks.BARE)
+        .idle(5, 1, Mode.TCP)
+        .idle(5, 3, Mode.SOCAT, Mode.XIA)
+        .withDisk(5, 1, Mode.SOCAT, Mode.XIA);
+    b.network(Networks.WAN)
+        .idle(5, 2, Mode.TCP, Mode.XIA)
+        .idle(0, 2, Mode.XIA_AUTO)
+        .idle(5, 0, Mode.MULTIFD, Mode.SOCAT, Mode.SOCAT_ZSTD)
+        .doing(busy, 3, 0, Mode.TCP)
+        .doing(busy, 3, 1, Mode.XIA);
+    b.network(Networks.WAN_REAL).idle(5, 0, Mode.TCP, Mode.XIA, Mode.XIA_AUTO);
+    b.network(Networks.LOSSY).idle(5, 1, Mode.TCP_CUBIC, Mode.TCP_BBR, Mode.XIA);
+    return b.build(List.of(Extra.values()));
   }
 
   /** Two modes, once each, over bare links: whether everything works. */
   static Plan tiny() {
-    Builder b = new Builder("tiny");
-    Setting lan =
-        b.setting("tiny", "unshaped veth, MTU 9000", "intra-ad", null, 9000, 0, "random", -1);
-    b.modes(lan, Workload.IDLE, 1, Mode.TCP, Mode.XIA);
-    return b.build();
+    Builder b = new Builder("tiny", true);
+    b.network(Networks.TINY).idle(1, 1, Mode.TCP, Mode.XIA);
+    return b.build(List.of());
   }
 
-  /** Only settings of these names, all for an empty set. */
-  Plan only(Set<String> ids) {
-    return ids.isEmpty()
-        ? this
-        : new Plan(
-            name,
-            settings.stream().filter(s -> ids.contains(s.id())).toList(),
-            cells.stream().filter(c -> ids.contains(c.setting().id())).toList());
+  /**
+   * Whether a path is, or begins with, what a pattern names.
+   *
+   * @param pattern as of {@code --only}, in any case
+   */
+  static boolean matches(String pattern, String path) {
+    String[] wanted = pattern.toUpperCase(Locale.ROOT).split("/", -1);
+    String[] parts = path.toUpperCase(Locale.ROOT).split("/", -1);
+    if (wanted.length > parts.length) {
+      return false;
+    }
+    for (int i = 0; i < wanted.length; i++) {
+      if (!wanted[i].equals("*") && !wanted[i].equals(parts[i])) {
+        return false;
+      }
+    }
+    return true;
   }
 
-  /** Only these modes. */
-  Plan onlyModes(Set<Mode> modes) {
-    return modes.isEmpty()
-        ? this
-        : new Plan(name, settings, cells.stream().filter(c -> modes.contains(c.mode())).toList());
+  /** Only what the filter takes: {@link Cell#path} of cells, {@link Extra#id} of the others. */
+  Plan only(Predicate<String> wanted) {
+    List<Cell> chosen = cells.stream().filter(c -> wanted.test(c.path())).toList();
+    return new Plan(
+        name,
+        settings.stream().filter(s -> chosen.stream().anyMatch(c -> c.setting().equals(s))).toList(),
+        chosen,
+        extras.stream().filter(e -> wanted.test(e.id())).toList());
   }
 
-  /** Every cell this often. */
+  /** The same cells, each this often. */
   Plan repeated(int times) {
     return new Plan(
         name,
         settings,
         cells.stream()
             .map(c -> new Cell(c.setting(), c.mode(), c.workload(), c.full(), times))
-            .toList());
+            .toList(),
+        extras);
   }
 
-  /** The cells of a setting in the order in which they run. */
-  List<Cell> interleaved(Setting setting) {
+  /** What is left to do of a setting, in order. */
+  List<Cell> interleaved(Setting setting, List<Measurement> measured) {
     List<Cell> mine = cells.stream().filter(c -> c.setting().equals(setting)).toList();
     int rounds = mine.stream().mapToInt(Cell::repetitions).max().orElse(0);
     List<Cell> order = new ArrayList<>();
@@ -222,7 +150,9 @@ record Plan(String name, List<Setting> settings, List<Cell> cells) {
           Collections.reverse(cells);
         }
         for (Cell cell : cells) {
-          if (cell.workload() == workload && round < cell.repetitions()) {
+          if (cell.workload() == workload
+              && round < cell.repetitions()
+              && round >= Row.of(measured, cell).stream().filter(Measurement::ok).count()) {
             order.add(cell);
           }
         }
@@ -231,43 +161,55 @@ record Plan(String name, List<Setting> settings, List<Cell> cells) {
     return order;
   }
 
+  /** Lines of the table; a cell that is repeated 0 times is left out. */
   private static final class Builder {
     private final String name;
+    private final boolean quick;
     private final List<Setting> settings = new ArrayList<>();
     private final List<Cell> cells = new ArrayList<>();
+    private Setting current = Networks.LAN.setting(true);
 
-    Builder(String name) {
+    Builder(String name, boolean quick) {
       this.name = name;
+      this.quick = quick;
     }
 
-    Setting setting(
-        String id,
-        String title,
-        String scenario,
-        @org.jspecify.annotations.Nullable String shape,
-        int mtu,
-        int ballast,
-        String content,
-        int disk) {
-      Setting made = new Setting(id, title, scenario, shape, mtu, MEMORY, ballast, content, disk);
-      settings.add(made);
-      return made;
+    Builder network(Networks network) {
+      current = network.setting(quick);
+      return this;
     }
 
-    void modes(Setting setting, Workload workload, int repetitions, Mode... modes) {
+    Builder idle(int often, int quickly, Mode... modes) {
+      return doing(new Workload[] {Workload.IDLE}, often, quickly, modes);
+    }
+
+    Builder doing(Workload[] workloads, int often, int quickly, Mode... modes) {
+      for (Workload workload : workloads) {
+        for (Mode mode : modes) {
+          add(new Cell(current, mode, workload, false, quick ? quickly : often));
+        }
+      }
+      return this;
+    }
+
+    Builder withDisk(int often, int quickly, Mode... modes) {
       for (Mode mode : modes) {
-        cells.add(new Cell(setting, mode, workload, false, repetitions));
+        add(new Cell(current, mode, Workload.IDLE, true, quick ? quickly : often));
+      }
+      return this;
+    }
+
+    private void add(Cell cell) {
+      if (cell.repetitions() > 0) {
+        cells.add(cell);
+        if (!settings.contains(cell.setting())) {
+          settings.add(cell.setting());
+        }
       }
     }
 
-    void fully(Setting setting, int repetitions, Mode... modes) {
-      for (Mode mode : modes) {
-        cells.add(new Cell(setting, mode, Workload.IDLE, true, repetitions));
-      }
-    }
-
-    Plan build() {
-      return new Plan(name, settings, cells);
+    Plan build(List<Extra> extras) {
+      return new Plan(name, settings, cells, extras);
     }
   }
 }

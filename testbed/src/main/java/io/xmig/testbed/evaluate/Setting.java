@@ -1,5 +1,6 @@
 package io.xmig.testbed.evaluate;
 
+import io.xmig.testbed.links.PathShape;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,8 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param mtu of all links
  * @param memoryMb of the guest
  * @param ballastMb of its memory that is filled
- * @param content what with: {@code random} or {@code realistic}
+ * @param content what with: {@value #RANDOM} or {@value #REALISTIC}
  * @param diskMb of data on its 4 GB disk, -1 for a guest whose root is in memory
+ * @param zeroed whether its kernel zeroes memory that is freed, so that little is left to send
  */
 record Setting(
     String id,
@@ -25,12 +27,49 @@ record Setting(
     int memoryMb,
     int ballastMb,
     String content,
-    int diskMb) {
+    int diskMb,
+    boolean zeroed) {
+  static final String RANDOM = "random";
+  static final String REALISTIC = "realistic";
+
+  private static final int MEMORY_MB = 640;
+  private static final int BALLAST_MB = 280;
+
+  /** The usual guest: 280 MB of its memory random, without a disk. */
+  static Setting of(String id, String title, String scenario, @Nullable String shape, int mtu) {
+    return new Setting(
+        id, title, scenario, shape, mtu, MEMORY_MB, BALLAST_MB, RANDOM, -1, false);
+  }
+
+  Setting withMemory(int ballast, String of) {
+    return new Setting(
+        id, title, scenario, shape, mtu, memoryMb, ballast, of, diskMb, zeroed);
+  }
+
+  Setting withDisk(int mb) {
+    return new Setting(
+        id, title, scenario, shape, mtu, memoryMb, ballastMb, content, mb, zeroed);
+  }
+
+  Setting zeroedWhenFreed() {
+    return new Setting(
+        id, title, scenario, shape, mtu, memoryMb, ballastMb, content, diskMb, true);
+  }
+
   boolean hasDisk() {
     return diskMb >= 0;
   }
 
   boolean isWan() {
     return scenario.equals("inter-ad");
+  }
+
+  /** Bytes per second of the link between the hosts, 0 if it has no limit. */
+  long bytesPerSecond() {
+    return shape == null ? 0 : PathShape.parse(shape).eachWay().bytesPerSecond();
+  }
+
+  double loss() {
+    return shape == null ? 0 : PathShape.parse(shape).eachWay().loss();
   }
 }

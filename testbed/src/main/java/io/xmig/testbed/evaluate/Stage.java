@@ -2,6 +2,7 @@ package io.xmig.testbed.evaluate;
 
 import io.xmig.control.qemu.Accelerator;
 import io.xmig.control.qemu.AcceleratorProbe;
+import io.xmig.control.qemu.EpochMicros;
 import io.xmig.control.qemu.VmDirectory;
 import io.xmig.control.qemu.VmSpec;
 import io.xmig.testbed.links.VethNet;
@@ -11,6 +12,7 @@ import io.xmig.testbed.run.RunException;
 import io.xmig.testbed.vm.GuestImage;
 import io.xmig.testbed.vm.GuestImageBuilder;
 import io.xmig.testbed.vm.GuestMain;
+import io.xmig.xia.XiaException;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.LocalAddress;
 import java.io.IOException;
@@ -22,6 +24,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A setting, running: namespaces, nodes, the guest on one of two hosts, its clients on a third. The
@@ -38,7 +42,14 @@ final class Stage implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(30);
   private static final Duration BOOT = Duration.ofSeconds(120);
   private static final Duration XPING_INTERVAL = Duration.ofMillis(5);
+  /** Everything, with an image that has to be built. */
+  static final Duration OPENING = Duration.ofMinutes(5);
+
+  private static final Duration ANSWER = Duration.ofSeconds(20);
   private static final int PING_MILLIS = 5;
+  private static final String PERF = "perf";
+  private static final double DIRTY_SHARE = 0.4;
+  private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+([0-9]+) kB");
   private static final Duration CAL_INTERVAL = Duration.ofMillis(5);
   private static final Path DBENCH = Path.of("/usr/bin/dbench");
   private static final Path DBENCH_LOAD = Path.of("/usr/share/dbench/client.txt");
@@ -54,6 +65,7 @@ final class Stage implements AutoCloseable {
   private GuestVm guest;
   private int at;
   private int started;
+  private int moves;
   private Workload workload = Workload.IDLE;
   private final XiaPing xping;
   private final IpPing ping;
@@ -69,8 +81,7 @@ final class Stage implements AutoCloseable {
     this.image = image.forVm(lab.directory().resolve("images"), nodes.guestSecrets(NAME));
     disk = firstDisk();
     startPipes();
-    guest = startGuest(0, disk, false);
-    guest.awaitConsole(GuestMain.READY, BOOT);
+    guest = boot();
     ping = IpPing.start(net.prefix(CLIENT), net.guestAddress(), PING_MILLIS);
     xping = new XiaPing(stackOf(CLIENT), addresses(), XPING_INTERVAL);
     awaitAnswer();
@@ -127,8 +138,64 @@ final class Stage implements AutoCloseable {
         .toList();
   }
 
+  private GuestVm boot() throws IOException {
+    GuestVm booting = startGuest(0, disk, false);
+    try {
+      booting.awaitConsole(GuestMain.READY, BOOT);
+      return booting;
+    } catch (RuntimeException e) {
+      booting.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Whether another migration can be measured here: every node runs, and so does the guest, which
+   * answers.
+   *
+   * @return what is wrong, empty if nothing is
+   */
+  String trouble() {
+    List<String> dead = lab.dead().stream().filter(n -> !n.equals(PERF)).toList();
+    if (!dead.isEmpty()) {
+      return "ended by itself: " + dead;
+    }
+    try {
+      if (!guest.qemu().isAlive() || !guest.driver().runState().equals("running")) {
+        return "the guest does not run";
+      }
+      long sinceUs = EpochMicros.now();
+      long deadline = System.nanoTime() + ANSWER.toNanos();
+      while (!xping.log().isAnsweredAfter(sinceUs)) {
+        if (System.nanoTime() > deadline) {
+          return "the guest does not answer";
+        }
+        pause(100);
+      }
+      return "";
+    } catch (XiaException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  /** Boots the guest anew where it was first, idle; the nodes go on. */
+  void restartGuest() throws IOException {
+    lab.end(PERF);
+    xping.stopAsking();
+    workload = Workload.IDLE;
+    guest.close();
+    at = 0;
+    Path used = disk;
+    disk = firstDisk();
+    guest = boot();
+    if (!used.equals(disk)) {
+      Files.deleteIfExists(used);
+    }
+    awaitAnswer();
+  }
+
   private Path firstDisk() throws IOException {
-    Path first = lab.directory().resolve("disk.raw");
+    Path first = lab.directory().resolve("disk" + started + ".raw");
     if (setting.hasDisk()) {
       image.copyDisk(first);
     }
@@ -140,12 +207,6 @@ final class Stage implements AutoCloseable {
     return disk;
   }
 
-  /** The guest has moved with its disk, which is this one now. */
-  void disk(Path moved) throws IOException {
-    Files.deleteIfExists(disk);
-    disk = moved;
-  }
-
   /** A QEMU on a host: the first boots the guest, the others wait for it. */
   GuestVm startGuest(int host, Path disk, boolean incoming) throws IOException {
     VmDirectory files = new VmDirectory(lab.directory().resolve("q" + started++));
@@ -153,6 +214,9 @@ final class Stage implements AutoCloseable {
     int mtu = net.guestMtu();
     if (mtu != 1500) {
       environment.put("MTU", Integer.toString(mtu));
+    }
+    if (setting.zeroed()) {
+      environment.put("init_on_free", "1"); // for the kernel itself
     }
     String run =
         net.guestCommands()
@@ -175,13 +239,13 @@ final class Stage implements AutoCloseable {
 
   private void awaitAnswer() {
     long deadline = System.nanoTime() + START.toNanos();
-    while (xping.log().answered() == 0 || ping.log(nowUs()).answered() == 0) {
+    while (xping.log().answered() == 0 || ping.log(EpochMicros.now()).answered() == 0) {
       if (System.nanoTime() > deadline) {
         throw new RunException(
             "the guest does not answer",
             Map.of(
                 "xping", xping.log().answered(),
-                "ping", ping.log(nowUs()).answered(),
+                "ping", ping.log(EpochMicros.now()).answered(),
                 "address", net.guestAddress()));
       }
       pause(100);
@@ -212,18 +276,18 @@ final class Stage implements AutoCloseable {
       case DBENCH -> guest.shell("killall dbench");
       case DIRTY -> guest.shell("echo idle > " + GuestMain.WORK);
       case CALCULATION -> xping.stopAsking();
-      case PERF -> lab.end("perf");
+      case PERF -> lab.end(PERF);
       case IDLE -> {}
     }
     switch (wanted) {
       case DBENCH ->
           guest.shell(
               "mkdir -p /data; cd /data; dbench -c /xmig/client.txt -t 100000 1 >/dev/null 2>&1 </dev/null &");
-      case DIRTY -> guest.shell("echo dirty " + dirtyMbPerSecond + " > " + GuestMain.WORK);
+      case DIRTY -> guest.shell("echo dirty " + dirtying(dirtyMbPerSecond) + " > " + GuestMain.WORK);
       case CALCULATION -> xping.ask(addresses().get(0), CAL_INTERVAL);
       case PERF ->
           lab.launch(
-              "perf",
+              PERF,
               net.prefix(CLIENT),
               List.of(
                   "perf",
@@ -239,6 +303,39 @@ final class Stage implements AutoCloseable {
     }
     workload = wanted;
     pause(2000);
+  }
+
+  /** No path can carry what is dirtied faster than it carries. */
+  private int dirtying(int wished) {
+    long path = setting.bytesPerSecond();
+    return path == 0 ? wished : (int) Math.max(1, Math.min(wished, DIRTY_SHARE * path / (1 << 20)));
+  }
+
+  /**
+   * Most memory that the guest's process has had resident, in MiB, less the ballast it was told to
+   * fill: node, agent and the services that probes ask; NaN if it is not known.
+   */
+  double guestPeakMb() {
+    guest.shell("grep VmHWM /proc/$(pidof java)/status");
+    Matcher line = PEAK.matcher(guest.said());
+    double peak = Double.NaN;
+    while (line.find()) {
+      peak = Long.parseLong(line.group(1)) / 1024.0 - setting.ballastMb();
+    }
+    return peak;
+  }
+
+  /** What has become of what the guest was to do, empty if it does it. */
+  String workTrouble() {
+    return switch (workload) {
+      case PERF ->
+          lab.dead().contains(PERF) ? "the client of xmig perf has ended: " + lab.tail(PERF) : "";
+      case DBENCH -> {
+        guest.shell("pidof dbench >/dev/null && echo dbench r\"u\"ns");
+        yield guest.hasSaid("dbench runs") ? "" : "dbench has ended in the guest";
+      }
+      default -> "";
+    };
   }
 
   Setting setting() {
@@ -265,15 +362,24 @@ final class Stage implements AutoCloseable {
     return guest;
   }
 
+  /** A number for a move: its files and port are its own. */
+  int nextMove() {
+    return ++moves;
+  }
+
   /** Index of the host the guest is on. */
   int at() {
     return at;
   }
 
-  /** The guest runs on the other host now. */
-  void moved(GuestVm there) {
+  /** The guest runs on the other host now, on this disk. */
+  void moved(GuestVm there, Path on) throws IOException {
     guest = there;
     at = 1 - at;
+    if (!on.equals(disk)) {
+      Files.deleteIfExists(disk);
+      disk = on;
+    }
   }
 
   Map<String, String> namespaces() {
@@ -281,11 +387,6 @@ final class Stage implements AutoCloseable {
     nodes.names().forEach(n -> names.put(n, net.namespace(n)));
     names.put("link", net.namespace("wire"));
     return names;
-  }
-
-  static long nowUs() {
-    java.time.Instant now = java.time.Instant.now();
-    return now.getEpochSecond() * 1_000_000L + now.getNano() / 1000;
   }
 
   static void pause(long millis) {

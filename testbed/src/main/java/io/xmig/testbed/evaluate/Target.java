@@ -9,165 +9,175 @@ import org.jspecify.annotations.Nullable;
  * A line of the table of targets, judged.
  *
  * @param what is compared
- * @param limit not to be exceeded
- * @param measured NaN where this plan does not measure it
+ * @param atLeast whether the limit is to be reached, not to be kept below
+ * @param limit where the target is met
+ * @param measured NaN where this run has not measured it
  * @param unit of both, empty for ratios
- * @param note where it is measured instead, or from how many runs
+ * @param note from what it was computed, or why it is missing
  */
-record Target(String what, double limit, double measured, String unit, String note) {
+record Target(
+    String what, boolean atLeast, double limit, double measured, String unit, String note) {
   private static final double BYTES_PER_GB = 1e9;
+  private static final int[] CHUNK_MTUS = {65_535, 9_000, 1_500};
+  private static final double[] CHUNK_MB = {500, 300, 100};
 
   boolean isMeasured() {
     return !Double.isNaN(measured);
   }
 
   boolean isMet() {
-    return isMeasured() && measured <= limit;
+    return isMeasured() && (atLeast ? measured >= limit : measured <= limit);
   }
 
   String verdict() {
     return !isMeasured() ? "not measured" : isMet() ? "pass" : "FAIL";
   }
 
-  static List<Target> of(List<Row> rows, List<Measurement> all) {
+  /** {@code ≤ 1.03}. */
+  String limitText() {
+    return (atLeast ? "≥ " : "≤ ")
+        + TextReport.number(limit, "%.4g").replaceFirst("\\.?0+$", "")
+        + (unit.isEmpty() ? "" : " " + unit);
+  }
+
+  /** {@code 1.234}, {@code 87.3 MB}. */
+  String measuredText() {
+    return TextReport.number(measured, unit.isEmpty() ? "%.3f" : "%.1f " + unit);
+  }
+
+  static List<Target> of(List<Row> rows, Findings findings) {
     List<Target> t = new ArrayList<>();
+    Ratios r = new Ratios(rows);
+    t.add(r.of("1 Gbit/s, 1 ms, MTU 9000: XIA ÷ tcp:", 1.03, "lan", Mode.XIA, Mode.TCP));
+    t.add(r.of("the same, MTU 1500", 1.10, "lan1500", Mode.XIA, Mode.TCP));
     t.add(
-        ratio(
-            rows, "1 Gbit/s, 1 ms, MTU 9000: XIA ÷ tcp:", 1.03, "lan", Mode.XIA, Mode.TCP, false));
-    t.add(
-        ratio(
-            rows,
-            "1 Gbit/s, 1 ms, MTU 1500: XIA ÷ tcp:",
-            1.10,
-            "lan1500",
-            Mode.XIA,
-            Mode.TCP,
-            false));
-    t.add(
-        ratio(
-            rows,
-            "1 Gbit/s, memory as of a real guest: XIA --compress auto ÷ tcp:",
+        r.of(
+            "1 Gbit/s, 1 ms, MTU 9000, memory as of a real guest: XIA --compress auto ÷ tcp:",
             0.9,
             "lanreal",
             Mode.XIA_AUTO,
-            Mode.TCP,
-            false));
+            Mode.TCP));
+    t.add(r.of("100 Mbit/s, 20 ms, MTU 1500: XIA ÷ tcp:", 1.10, "wan", Mode.XIA, Mode.TCP));
+    String packed = "the same, memory as of a real guest: XIA --compress auto ÷ tcp:";
+    Target real = r.of(packed, 0.9, "wanreal", Mode.XIA_AUTO, Mode.TCP);
+    t.add(real.isMeasured() ? real : r.of(packed, 0.9, "wan", Mode.XIA_AUTO, Mode.TCP));
+    String lossy = "100 Mbit/s, 50 ms, 0.5 % loss: XIA ÷ ";
+    t.add(r.of(lossy + "TCP CUBIC", 0.6, "lossy", Mode.XIA, Mode.TCP_CUBIC));
+    t.add(r.of(lossy + "TCP BBR", 1.10, "lossy", Mode.XIA, Mode.TCP_BBR));
     t.add(
-        ratio(
-            rows,
-            "100 Mbit/s, 20 ms, MTU 1500: XIA ÷ tcp:",
-            1.10,
-            "wan",
-            Mode.XIA,
-            Mode.TCP,
-            false));
-    Target packed =
-        ratio(
-            rows,
-            "the same, XIA --compress auto ÷ tcp:",
-            0.9,
-            "wanreal",
-            Mode.XIA_AUTO,
-            Mode.TCP,
-            false);
+        r.of("unshaped veth, MTU 9000: XIA ÷ exec: socat", 1.8, "veth", Mode.XIA, Mode.SOCAT));
     t.add(
-        packed.isMeasured()
-            ? packed
-            : ratio(rows, packed.what(), 0.9, "wan", Mode.XIA_AUTO, Mode.TCP, false));
+        r.with(true)
+            .of("the same with the disk: XIA ÷ exec: socat", 1.3, "veth", Mode.XIA, Mode.SOCAT));
+    outage(t, findings.migrations());
+    t.add(atLeast(findings, "two migrations on one 1 Gbit/s link: Jain index", 0.95, Aside.JAIN, ""));
+    t.add(atLeast(findings, "two migrations: sum ÷ link", 0.93, Aside.SHARED, ""));
+    for (int i = 0; i < CHUNK_MTUS.length; i++) {
+      String what = "chunk goodput, node → router → node, MTU " + CHUNK_MTUS[i];
+      t.add(atLeast(findings, what, CHUNK_MB[i], Aside.CHUNK + CHUNK_MTUS[i], "MB/s"));
+    }
+    t.add(atLeast(findings, "forwarding, 1000-byte packets", 1, Aside.FORWARD, "Mpackets/s"));
     t.add(
-        ratio(
-            rows,
-            "100 Mbit/s, 50 ms, 0.5 % loss: XIA ÷ TCP CUBIC",
-            0.6,
-            "lossy",
-            Mode.XIA,
-            Mode.TCP_CUBIC,
-            false));
+        from(findings, "allocated per packet forwarded", false, 0, Aside.ALLOCATED, "B"));
+    t.add(peak(findings.migrations(), "resident memory, node", 128, "/xmig node"));
     t.add(
-        ratio(
-            rows,
-            "100 Mbit/s, 50 ms, 0.5 % loss: XIA ÷ TCP BBR",
-            1.10,
-            "lossy",
-            Mode.XIA,
-            Mode.TCP_BBR,
-            false));
-    t.add(
-        ratio(
-            rows,
-            "unshaped veth, MTU 9000: XIA ÷ exec: socat",
-            1.8,
-            "veth",
-            Mode.XIA,
-            Mode.SOCAT,
-            false));
-    t.add(
-        ratio(
-            rows,
-            "full migration, unshaped: XIA ÷ exec: socat",
-            1.3,
-            "veth",
-            Mode.XIA,
-            Mode.SOCAT,
-            true));
-    outage(t, all);
-    t.add(peak(all, "resident memory, node", 128, "/xmig node"));
-    t.add(peak(all, "resident memory, pipe", 96, "/xmig send", "/xmig receive"));
+        peak(findings.migrations(), "resident memory, pipe", 96, "/xmig send", "/xmig receive"));
+    t.add(from(findings, "resident memory, agent in the guest", false, 64, Aside.AGENT_MB, "MB"));
+    t.add(cpu(findings.migrations()));
+    return t;
+  }
+
+  private static Target cpu(List<Measurement> all) {
     Spread cpu =
         Spread.of(
             all.stream()
                 .filter(m -> m.ok() && m.mode().equals(Mode.XIA.title()) && m.streamBytes() > 0)
                 .map(m -> m.xmigCpuSeconds() / (m.streamBytes() / BYTES_PER_GB))
                 .toList());
-    t.add(
-        new Target(
-            "CPU seconds of all XIA processes per GB migrated",
-            4,
-            cpu.median(),
-            "s",
-            runs(cpu.count())));
-    t.add(elsewhere("chunk goodput, forwarding (JMH)", "xmig bench, docs/performance.md"));
-    t.add(elsewhere("two migrations sharing a link", "docs/performance.md"));
-    return t;
+    return new Target(
+        "CPU seconds of all XIA processes per GB migrated",
+        false,
+        4,
+        cpu.median(),
+        "s",
+        runs(cpu.count()));
   }
 
-  private static Target ratio(
-      List<Row> rows,
-      String what,
-      double limit,
-      String setting,
-      Mode ours,
-      Mode theirs,
-      boolean full) {
-    Row a = row(rows, setting, ours, full);
-    Row b = row(rows, setting, theirs, full);
-    if (a == null || b == null || a.totalMs().isEmpty() || b.totalMs().isEmpty()) {
-      return new Target(what, limit, Double.NaN, "", "no such cells in this run");
-    }
+  private static Target atLeast(
+      Findings findings, String what, double limit, String id, String unit) {
+    return from(findings, what, true, limit, id, unit);
+  }
+
+  private static Target from(
+      Findings findings, String what, boolean atLeast, double limit, String id, String unit) {
+    Aside aside = findings.aside(id);
+    Double value = aside == null ? null : aside.value();
     return new Target(
         what,
+        atLeast,
         limit,
-        a.totalMs().median() / b.totalMs().median(),
-        "",
-        String.format(
-            Locale.ROOT,
-            "%.2f s ÷ %.2f s, medians of %d and %d",
-            a.totalMs().median() / 1000,
-            b.totalMs().median() / 1000,
-            a.totalMs().count(),
-            b.totalMs().count()));
+        value == null ? Double.NaN : value,
+        unit,
+        aside == null ? "not in this run" : aside.note());
   }
 
-  private static @Nullable Row row(List<Row> rows, String setting, Mode mode, boolean full) {
-    return rows.stream()
-        .filter(
-            r ->
-                r.cell().setting().id().equals(setting)
-                    && r.cell().mode() == mode
-                    && r.cell().workload() == Workload.IDLE
-                    && r.cell().full() == full)
-        .findFirst()
-        .orElse(null);
+  /** Ratios of total times, from rows of the same kind. */
+  private record Ratios(List<Row> rows, boolean full) {
+    Ratios(List<Row> rows) {
+      this(rows, false);
+    }
+
+    Ratios with(boolean disk) {
+      return new Ratios(rows, disk);
+    }
+
+    Target of(String what, double limit, String setting, Mode ours, Mode theirs) {
+      Spread a = total(setting, ours);
+      Spread b = total(setting, theirs);
+      if (a.isEmpty() || b.isEmpty()) {
+        return new Target(what, false, limit, Double.NaN, "", missing(setting, ours, theirs));
+      }
+      return new Target(
+          what,
+          false,
+          limit,
+          a.median() / b.median(),
+          "",
+          String.format(
+              Locale.ROOT,
+              "%.2f s ÷ %.2f s, medians of %d and %d",
+              a.median() / 1000,
+              b.median() / 1000,
+              a.count(),
+              b.count()));
+    }
+
+    private Spread total(String setting, Mode mode) {
+      Row row = row(setting, mode);
+      return row == null ? Spread.NONE : row.totalMs();
+    }
+
+    private @Nullable Row row(String setting, Mode mode) {
+      return rows.stream()
+          .filter(
+              r ->
+                  r.cell().setting().id().equals(setting)
+                      && r.cell().mode() == mode
+                      && r.cell().workload() == Workload.IDLE
+                      && r.cell().full() == full)
+          .findFirst()
+          .orElse(null);
+    }
+
+    private String missing(String setting, Mode... modes) {
+      for (Mode mode : modes) {
+        Row row = row(setting, mode);
+        if (row != null && !row.failures().isEmpty()) {
+          return mode.title() + ": " + row.failures().get(0);
+        }
+      }
+      return "not in this run";
+    }
   }
 
   private static void outage(List<Target> into, List<Measurement> all) {
@@ -184,28 +194,24 @@ record Target(String what, double limit, double measured, String unit, String no
     }
     Spread spread = Spread.of(excess);
     String what = "outage by Xping − STOP→RESUME, intra-AD, ";
-    into.add(new Target(what + "median", 20, spread.median(), "ms", runs(spread.count())));
-    into.add(new Target(what + "worst", 60, spread.max(), "ms", runs(spread.count())));
+    into.add(new Target(what + "median", false, 20, spread.median(), "ms", runs(spread.count())));
+    into.add(new Target(what + "worst", false, 60, spread.max(), "ms", runs(spread.count())));
   }
 
   private static Target peak(List<Measurement> all, String what, double limit, String... names) {
     double most = Double.NaN;
-    String where = "";
+    String where = "no process of this kind was seen";
     for (Measurement m : all) {
       for (var entry : m.peakMb().entrySet()) {
         for (String name : names) {
           if (entry.getKey().endsWith(name) && !(entry.getValue() <= most)) {
             most = entry.getValue();
-            where = entry.getKey();
+            where = "the largest, " + entry.getKey() + " in " + m.setting() + ", " + m.mode();
           }
         }
       }
     }
-    return new Target(what, limit, most, "MB", where);
-  }
-
-  private static Target elsewhere(String what, String where) {
-    return new Target(what, Double.NaN, Double.NaN, "", where);
+    return new Target(what, false, limit, most, "MB", where);
   }
 
   private static String runs(int count) {

@@ -8,8 +8,8 @@ import java.util.Locale;
 final class TextReport {
   private TextReport() {}
 
-  static void print(PrintWriter out, Plan plan, List<Measurement> measured) {
-    List<Row> rows = Row.of(plan, measured);
+  static void print(PrintWriter out, Plan plan, Findings findings) {
+    List<Row> rows = Row.of(plan, findings.migrations());
     for (Setting setting : plan.settings()) {
       out.printf("%n%s%n", setting.title());
       out.printf(
@@ -32,13 +32,13 @@ final class TextReport {
       }
     }
     out.println();
-    for (Target target : Target.of(rows, measured)) {
+    for (Target target : Target.of(rows, findings)) {
       out.printf(
-          "  %-12s %-64s %8s  limit %-6s %s%n",
+          "  %-12s %-80s %10s  %-16s %s%n",
           target.verdict(),
           target.what(),
-          number(target.measured(), target.unit().isEmpty() ? "%.3f" : "%.1f"),
-          number(target.limit(), "%.4g") + target.unit(),
+          target.measuredText(),
+          target.limitText(),
           target.note());
     }
   }

@@ -6,6 +6,7 @@ import io.xmig.testbed.workload.Targets;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.cli.StackOption;
+import io.xmig.xia.link.LinkShape;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.XiaSockets;
 import java.io.PrintWriter;
@@ -16,8 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -100,7 +99,6 @@ public final class PerfCommand implements Runnable {
         "  xmig perf client vm.xia --test dgram-rr --message 64 --json"
       })
   public static final class Client implements Callable<Integer> {
-    private static final Pattern RATE = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,6})?)([kmg]?)bit");
     private static final Duration FINISH = Duration.ofSeconds(60);
     private static final int DEFAULT_STREAM_BYTES = 64 << 10;
     private static final int DEFAULT_DATAGRAM_BYTES = 1200;
@@ -218,19 +216,21 @@ public final class PerfCommand implements Runnable {
       if (text.equals("0")) {
         return 0;
       }
-      Matcher m = RATE.matcher(text.toLowerCase(Locale.ROOT));
-      if (!m.matches()) {
-        throw new IllegalArgumentException(
-            "--rate is a rate such as 500kbit, 10mbit or 1.5gbit, or 0, not '" + text + "'");
+      try {
+        LinkShape shape = LinkShape.parse(text);
+        if (shape.bytesPerSecond() > 0 && shape.equals(LinkShape.of(shape.bytesPerSecond(), 0))) {
+          return shape.bytesPerSecond();
+        }
+      } catch (IllegalArgumentException e) {
+        throw notARate(text, e);
       }
-      double unit =
-          switch (m.group(2)) {
-            case "k" -> 1e3;
-            case "m" -> 1e6;
-            case "g" -> 1e9;
-            default -> 1;
-          };
-      return Math.max(1, (long) (Double.parseDouble(m.group(1)) * unit / 8));
+      throw notARate(text, null);
+    }
+
+    private static IllegalArgumentException notARate(
+        String text, @Nullable IllegalArgumentException cause) {
+      return new IllegalArgumentException(
+          "--rate is a rate such as 500kbit, 10mbit or 1.5gbit, or 0, not '" + text + "'", cause);
     }
 
     private PerfReport run(XiaSockets sockets, PerfOptions options) {

@@ -1,5 +1,6 @@
 package io.xmig.testbed.run;
 
+import io.xmig.control.qemu.EpochMicros;
 import io.xmig.testbed.workload.AgentDiary;
 import io.xmig.testbed.workload.CalClient;
 import io.xmig.testbed.workload.CalServer;
@@ -114,7 +115,7 @@ final class Clients implements AutoCloseable {
       try {
         Dag found = await(() -> new NameClient(stack).lookup(name, NAME_ANSWER));
         if (found.equals(wanted)) {
-          return Hypervisors.nowUs();
+          return EpochMicros.now();
         }
         last = found.toString();
       } catch (RunException e) {
@@ -173,7 +174,7 @@ final class Clients implements AutoCloseable {
   }
 
   private void askDiary(DatagramSocket socket, LocalAddress vm, byte about) {
-    diaryAskedUs = Hypervisors.nowUs();
+    diaryAskedUs = EpochMicros.now();
     try {
       socket.send(vm.service(AgentDiary.SID), ByteBuffer.allocateDirect(1).put(0, about));
     } catch (XiaSocketException e) {
@@ -186,7 +187,7 @@ final class Clients implements AutoCloseable {
     return stack.openDatagram(
         null,
         (source, payload, port) -> {
-          long nowUs = Hypervisors.nowUs();
+          long nowUs = EpochMicros.now();
           long thereUs = nowUs - (nowUs - diaryAskedUs) / 2; // when it was written
           told.complete(
               AgentDiary.read(payload).stream()

@@ -5,6 +5,7 @@ import io.xmig.control.host.v1.NicAttachment;
 import io.xmig.control.host.v1.Progress;
 import io.xmig.control.host.v1.StartVmRequest;
 import io.xmig.control.host.v1.VmInfo;
+import io.xmig.control.qemu.EpochMicros;
 import io.xmig.testbed.report.RunResult;
 import io.xmig.testbed.vm.GuestImage;
 import io.xmig.testbed.vm.GuestImageBuilder;
@@ -63,7 +64,7 @@ final class Experiment {
 
   /** Runs it; whatever happens, nothing is left running. */
   RunResult run() throws IOException {
-    long startUs = Hypervisors.nowUs();
+    long startUs = EpochMicros.now();
     GuestImage image = image();
     try (Lab lab = Lab.open(options.keep)) {
       if (options.keep) {
@@ -231,10 +232,10 @@ final class Experiment {
                 migrations,
                 clients.calOutcomes(),
                 clients.pingLogs())
-            .build(Hypervisors.nowUs(), problems);
+            .build(EpochMicros.now(), problems);
     if (siege != null) {
       ProbeLog probes = clients.pingLogs().values().iterator().next();
-      result = siege.judge(result, migrations, probes, byVm, Hypervisors.nowUs());
+      result = siege.judge(result, migrations, probes, byVm, EpochMicros.now());
     }
     stopQuietly(hypervisors);
     return result;
@@ -317,7 +318,7 @@ final class Experiment {
     for (String gateway : nodes.network().gateways()) {
       try (XiaStack stack = nodes.inspect(gateway)) {
         String changes = Nodes.read(stack, gateway + "/gateway.changes");
-        long nowUs = Hypervisors.nowUs();
+        long nowUs = EpochMicros.now();
         for (String line : changes.lines().toList()) {
           String[] words = line.split(" ", -1);
           if (words.length == 4 && words[0].equals(hid.toString())) {

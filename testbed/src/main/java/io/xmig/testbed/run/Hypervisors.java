@@ -10,6 +10,7 @@ import io.xmig.control.host.v1.Result;
 import io.xmig.control.host.v1.StartVmRequest;
 import io.xmig.control.host.v1.StopRequest;
 import io.xmig.control.host.v1.VmInfo;
+import io.xmig.control.qemu.EpochMicros;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -102,7 +103,7 @@ final class Hypervisors implements AutoCloseable {
       MigrateRequest.Builder wishes,
       Duration limit,
       BiConsumer<Long, Progress> progress) {
-    long requestedUs = nowUs();
+    long requestedUs = EpochMicros.now();
     String id =
         call(
             "migrate the VM from " + from,
@@ -185,7 +186,7 @@ final class Hypervisors implements AutoCloseable {
         from,
         to,
         moved.requestedUs(),
-        resumeUs > 0 ? resumeUs : nowUs(),
+        resumeUs > 0 ? resumeUs : EpochMicros.now(),
         stopUs,
         resumeUs,
         (double) moved.result().getQemuDowntimeMs(),
@@ -224,11 +225,6 @@ final class Hypervisors implements AutoCloseable {
       throw new IllegalArgumentException("no host service on " + host);
     }
     return PipeStatus.read(state.resolve("vms").resolve(vm).resolve(command + "-" + id + ".jsonl"));
-  }
-
-  static long nowUs() {
-    java.time.Instant now = java.time.Instant.now();
-    return now.getEpochSecond() * 1_000_000L + now.getNano() / 1000;
   }
 
   @Override

@@ -143,7 +143,7 @@ public final class Lab implements AutoCloseable, Starter {
   }
 
   /** The last lines that a process has written. */
-  String tail(String name) {
+  public String tail(String name) {
     return tail(log(name));
   }
 

@@ -26,6 +26,11 @@ public record ProbeLog(long intervalUs, List<Sample> samples) {
     return samples.size() - lost();
   }
 
+  /** Whether a probe sent after a moment, microseconds since the epoch, was answered. */
+  public boolean isAnsweredAfter(long us) {
+    return samples.stream().anyMatch(s -> s.answered() && s.sentUs() > us);
+  }
+
   /**
    * The longest time without an answer between two moments, beyond the probe's own rhythm. This is
    * what a user of the VM notices: probes lost as well as probes answered late.

@@ -1,5 +1,6 @@
 package io.xmig.testbed.workload;
 
+import io.xmig.control.qemu.EpochMicros;
 import io.xmig.xia.socket.EventLoop;
 
 /**
@@ -13,8 +14,7 @@ final class WallClock {
 
   WallClock(EventLoop loop) {
     this.loop = loop;
-    java.time.Instant now = java.time.Instant.now();
-    this.originUs = now.getEpochSecond() * 1_000_000L + now.getNano() / 1000;
+    this.originUs = EpochMicros.now();
     this.originNs = loop.nanoTime();
   }
 

@@ -1,12 +1,21 @@
 package io.xmig.testbed.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.xmig.control.qemu.PipeCommand;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Order, arithmetic and verdicts of an evaluation. */
 class EvaluationTest {
@@ -27,7 +36,7 @@ class EvaluationTest {
         500_000_000,
         510_000_000,
         Map.of("HOST_A/xmig send", 1.5, "HOST_A/qemu-system-x86_64", 4.0, "link/xmig link", 3.0),
-        Map.of("HOST_A/xmig send", 80.0),
+        Map.of("HOST_A/xmig send", 80.0, "ROUTER_1/xmig node", 90.0),
         null);
   }
 
@@ -35,7 +44,7 @@ class EvaluationTest {
   void aCellsRepetitionsAreSpreadOverTheRunAndGoBothWays() {
     Plan plan = Plan.quick();
     Setting lan = plan.settings().get(0);
-    List<Cell> order = plan.interleaved(lan);
+    List<Cell> order = plan.interleaved(lan, List.of());
     List<Integer> places = new ArrayList<>();
     for (int i = 0; i < order.size(); i++) {
       if (order.get(i).mode() == Mode.TCP && order.get(i).workload() == Workload.IDLE) {
@@ -47,16 +56,133 @@ class EvaluationTest {
     assertThat(places.get(1) - places.get(0)).isGreaterThan(2);
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void everyTargetHasItsCellsOrAsidesInThePlan(boolean quick) {
+    Plan plan = quick ? Plan.quick() : Plan.full();
+    Findings findings = Findings.NONE;
+    for (Cell cell : plan.cells()) {
+      findings = findings.and(run(cell, 1000, 25));
+    }
+    for (Plan.Extra extra : plan.extras()) {
+      for (String id : extra.ids()) {
+        findings = findings.and(Aside.of(id, 1, "", "made up"));
+      }
+    }
+    findings = findings.and(Aside.of(Aside.AGENT_MB, 60, "MB", "made up"));
+    List<Target> targets = Target.of(Row.of(plan, findings.migrations()), findings);
+    assertThat(targets).hasSize(22).allMatch(Target::isMeasured);
+    assertThat(targets.stream().filter(t -> !t.isMet()).map(Target::what))
+        .as("1 MB/s is too little, 25 - 20 ms of outage and a ratio of 1 are not too much")
+        .contains("chunk goodput, node → router → node, MTU 9000")
+        .doesNotContain("100 Mbit/s, 20 ms, MTU 1500: XIA ÷ tcp:");
+  }
+
   @Test
-  void everyTargetThatIsAboutMigrationHasItsCellsInTheFullPlan() {
-    Plan plan = Plan.full();
-    List<Measurement> all = plan.cells().stream().map(c -> run(c, 1000, 25)).toList();
-    List<Target> targets = Target.of(Row.of(plan, all), all);
-    assertThat(targets.stream().filter(t -> !t.isMeasured()).map(Target::what))
-        .containsExactly(
-            "resident memory, node",
-            "chunk goodput, forwarding (JMH)",
-            "two migrations sharing a link");
+  void theQuickPlanHasEverySortOfCellAtLeastOnce() {
+    Plan plan = Plan.quick();
+    for (boolean wan : new boolean[] {false, true}) {
+      for (Workload workload : Workload.values()) {
+        assertThat(plan.cells())
+            .as("XIA, %s, wan %s", workload, wan)
+            .anyMatch(
+                c ->
+                    c.mode() == Mode.XIA
+                        && c.workload() == workload
+                        && c.setting().isWan() == wan);
+      }
+    }
+    assertThat(plan.cells().stream().map(Cell::mode).distinct().toList())
+        .containsExactlyInAnyOrder(Mode.values());
+  }
+
+  @Test
+  void aResumedEvaluationMeasuresWhatIsMissing() {
+    Plan plan = Plan.quick();
+    Setting lan = plan.settings().get(0);
+    List<Cell> order = plan.interleaved(lan, List.of());
+    Cell first = order.get(0);
+    List<Measurement> before =
+        List.of(run(first, 1000, 25), Measurement.failed(order.get(1), "", "", "it was stopped"));
+    List<Cell> rest = plan.interleaved(lan, before);
+    assertThat(rest).hasSize(order.size() - 1);
+    assertThat(rest.stream().filter(first::isLike).count())
+        .isEqualTo(first.repetitions() - 1);
+    assertThat(rest.stream().filter(order.get(1)::isLike).count())
+        .isEqualTo(order.get(1).repetitions());
+  }
+
+  @Test
+  void cellsAreChosenByTheBeginningsOfTheirPaths() {
+    Plan plan = Plan.quick();
+    assertThat(plan.only(p -> Plan.matches("lan/xia/idle", p)).cells())
+        .extracting(Cell::path)
+        .containsExactly("lan/XIA/IDLE");
+    assertThat(plan.only(p -> Plan.matches("*/XIA_AUTO", p)).settings())
+        .extracting(Setting::id)
+        .containsExactly("lanreal", "wan");
+    Plan sharing = plan.only(p -> Plan.matches("sharing", p));
+    assertThat(sharing.cells()).isEmpty();
+    assertThat(sharing.extras()).containsExactly(Plan.Extra.SHARING);
+  }
+
+  @Test
+  void whatIsLeftIsScaledByWhatWasMeasured() {
+    Plan plan = Plan.quick();
+    List<Cell> cells = plan.cells();
+    Remaining asPlanned = new Remaining();
+    Remaining slow = new Remaining();
+    for (Cell cell : cells) {
+      slow.took(cell, 3 * (5 + Remaining.seconds(cell)));
+    }
+    double ratio = slow.left(cells, 0, 0) / asPlanned.left(cells, 0, 0);
+    assertThat(ratio).isBetween(2.4, 3.0);
+  }
+
+  @Test
+  void writtenFindingsAreReadBackByTheSamePlanOnly(@TempDir Path directory) throws IOException {
+    Plan plan = Plan.tiny();
+    Findings findings =
+        Findings.NONE
+            .and(run(plan.cells().get(0), 1000, 25))
+            .and(Measurement.failed(plan.cells().get(1), "HOST_A", "HOST_B", "reason"))
+            .and(Aside.of(Aside.JAIN, 0.99, "", "note"))
+            .and(Aside.failed(Aside.SHARED, "reason"));
+    EvaluationFiles.write(directory, plan, findings);
+    assertThat(EvaluationFiles.read(directory, plan)).isEqualTo(findings);
+    assertThatThrownBy(() -> EvaluationFiles.read(directory, Plan.quick()))
+        .hasMessageContaining("another plan");
+  }
+
+  @Test
+  void twoStreamsAreJudgedByTheTimeTheyHaveInCommon() {
+    TreeMap<Long, Long> a = new TreeMap<>();
+    TreeMap<Long, Long> b = new TreeMap<>();
+    for (long ms = 0; ms <= 10_000; ms += 200) {
+      a.put(ms, 60_000 * ms);
+      b.put(3000 + ms, 30_000 * ms);
+    }
+    List<Aside> asides = Sharing.judge(a, b, 100_000_000);
+    assertThat(asides.get(0).value()).isCloseTo(0.9, within(1e-6));
+    assertThat(asides.get(1).value()).isCloseTo(0.9, within(1e-6));
+    assertThatThrownBy(() -> Sharing.judge(a, new TreeMap<>(Map.of(9900L, 1L)), 1))
+        .hasMessageContaining("hardly under way together");
+  }
+
+  @Test
+  void aFailedPipeIsQuotedWithItsReasonAndItsStatus(@TempDir Path directory) throws IOException {
+    PipeCommand send = PipeCommand.in(directory, "send-m1", List.of("true"));
+    Path lines = directory.resolve("send-m1.jsonl");
+    assertThat(FailedMove.describe(send, lines)).isEqualTo("send-m1 has not ended");
+    Files.writeString(
+        lines,
+        "{\"event\":\"progress\",\"phase\":\"streaming\",\"written\":1500000,\"inFlight\":200000}\n");
+    assertThat(FailedMove.describe(send, lines))
+        .isEqualTo("send-m1 has not ended: streaming, 1.5 MB written, 0.2 MB in flight");
+    Files.writeString(send.statusFile(), "1\n");
+    Files.writeString(
+        lines, "{\"event\":\"failed\",\"reason\":\"no memory\"}\n{\"event\":\"progress\"}\n");
+    assertThat(FailedMove.describe(send, lines)).isEqualTo("send-m1 ended with status 1: no memory");
   }
 
   @Test
@@ -70,7 +196,7 @@ class EvaluationTest {
     assertThat(
             rows.stream().filter(r -> r.cell().isLike(xia)).findFirst().orElseThrow().ratioToTcp())
         .isCloseTo(1.1, within(1e-9));
-    Target first = Target.of(rows, all).get(0);
+    Target first = Target.of(rows, new Findings(all, List.of())).get(0);
     assertThat(first.verdict()).isEqualTo("FAIL");
     assertThat(first.measured()).isCloseTo(1.1, within(1e-9));
   }
