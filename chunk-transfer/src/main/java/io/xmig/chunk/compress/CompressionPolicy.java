@@ -13,6 +13,10 @@ package io.xmig.chunk.compress;
  */
 public final class CompressionPolicy {
   private static final int TRY_EVERY = 32;
+
+  /** The first time may be slow for reasons of its own: a library is loaded, a page is cold. */
+  private static final int FIRST_TRIALS = 2;
+
   private static final double TRIAL_SHARE = 0.01;
   private static final double SMOOTHING = 0.2;
   private static final double WORTH = 0.9;
@@ -23,6 +27,7 @@ public final class CompressionPolicy {
   private double sentRatio = 1; // of all pieces
   private double bytesPerSecond; // of the compressor
   private int sinceTried;
+  private int tries;
 
   public CompressionPolicy(Compression mode) {
     this.mode = mode;
@@ -46,7 +51,7 @@ public final class CompressionPolicy {
     if (path <= 0) {
       return false;
     }
-    if (bytesPerSecond == 0) {
+    if (tries == 0) {
       return tryNow(TRY_EVERY);
     }
     double plain = 1 / path;
@@ -55,7 +60,10 @@ public final class CompressionPolicy {
       sinceTried = 0;
       return true;
     }
-    return tryNow(Math.max(TRY_EVERY, path / bytesPerSecond / TRIAL_SHARE));
+    return tryNow(
+        tries < FIRST_TRIALS
+            ? TRY_EVERY
+            : Math.max(TRY_EVERY, path / bytesPerSecond / TRIAL_SHARE));
   }
 
   private boolean tryNow(double every) {
@@ -84,7 +92,10 @@ public final class CompressionPolicy {
     }
     ratio += (found - ratio) * SMOOTHING;
     double speed = rawBytes * 1e9 / Math.max(1, tookNs);
+    tries++;
     bytesPerSecond =
-        bytesPerSecond == 0 ? speed : bytesPerSecond + (speed - bytesPerSecond) * SMOOTHING;
+        tries <= FIRST_TRIALS
+            ? Math.max(bytesPerSecond, speed)
+            : bytesPerSecond + (speed - bytesPerSecond) * SMOOTHING;
   }
 }

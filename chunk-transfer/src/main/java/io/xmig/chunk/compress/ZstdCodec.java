@@ -19,6 +19,21 @@ public final class ZstdCodec implements AutoCloseable {
   private @Nullable ZstdCompressCtx compressor;
   private @Nullable ZstdDecompressCtx decompressor;
 
+  /** Loads the native library and makes what compressing needs, so that no piece has to wait. */
+  public void prepareToCompress() {
+    compressor();
+  }
+
+  private ZstdCompressCtx compressor() {
+    ZstdCompressCtx context = compressor;
+    if (context == null) {
+      context = new ZstdCompressCtx();
+      context.setLevel(LEVEL);
+      compressor = context;
+    }
+    return context;
+  }
+
   /**
    * Compresses the remaining bytes of {@code raw} into {@code target} if that saves at least a
    * twentieth.
@@ -28,12 +43,7 @@ public final class ZstdCodec implements AutoCloseable {
    * @return bytes written from the start of the target, or 0 if it does not pay
    */
   public int compress(ByteBuffer raw, ByteBuffer target) {
-    ZstdCompressCtx context = compressor;
-    if (context == null) {
-      context = new ZstdCompressCtx();
-      context.setLevel(LEVEL);
-      compressor = context;
-    }
+    ZstdCompressCtx context = compressor();
     int most = raw.remaining() - raw.remaining() / 20;
     if (most < 32) {
       return 0;

@@ -6,22 +6,25 @@ import java.util.ArrayDeque;
  * Measures, from acknowledgements, the rate at which a path carries bytes all the way to the output
  * and how long the way is at least.
  *
- * <p>Each piece gives a sample: what was acknowledged between its cutting and its acknowledgement,
- * by that time. The estimate is the largest sample of the last few seconds, so that a loss or a
+ * <p>Each piece gives a sample: what was acknowledged from the last acknowledgement before its
+ * cutting up to its own, by that time. So acknowledgements that come in one lump, since one chunk
+ * was late and all others waited for it, count for as long as the lump took to gather. The estimate is the largest sample of the last few seconds, so that a loss or a
  * pause of the machine does not make the budget small, which would make the next samples small. A
  * time in which the input gave less than the budget allowed says nothing about the path and does
  * not age the estimate.
  *
  * @threading one thread; time is an argument
- * @source local choice: delivery-rate samples and windowed maximum as in BBR
+ * @source local choice: delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation) and windowed
+ *     maximum as in BBR
  */
 public final class DeliveryRate {
   private static final long BUCKET_NS = 2_000_000_000L;
 
-  private record Cut(long end, long atNs, long acknowledgedThen) {}
+  private record Cut(long end, long atNs, long acknowledgedThen, long sinceNs) {}
 
   private final ArrayDeque<Cut> cuts = new ArrayDeque<>();
   private long acknowledged;
+  private long lastNs; // of the acknowledgement before now
   private boolean started;
   private long firstNs;
   private long bucketNs;
@@ -37,7 +40,8 @@ public final class DeliveryRate {
 
   /** A piece has been cut that ends at this position of the stream. */
   public void onCut(long nowNs, long end) {
-    cuts.add(new Cut(end, nowNs, acknowledged));
+    // with nothing under way the path has not worked since
+    cuts.add(new Cut(end, nowNs, acknowledged, cuts.isEmpty() ? nowNs : lastNs));
   }
 
   /**
@@ -62,8 +66,10 @@ public final class DeliveryRate {
       Cut cut = cuts.removeFirst();
       long took = Math.max(1, nowNs - cut.atNs());
       shortest = Math.min(shortest, took);
-      bestNow = Math.max(bestNow, (cumulativeBytes - cut.acknowledgedThen()) * 1e9 / took);
+      long gathered = Math.max(took, nowNs - cut.sinceNs());
+      bestNow = Math.max(bestNow, (cumulativeBytes - cut.acknowledgedThen()) * 1e9 / gathered);
     }
+    lastNs = nowNs;
   }
 
   /** The estimate, 0 while there is none. */

@@ -194,6 +194,7 @@ public final class Publisher {
 
   private Coded code(ByteBuffer raw, @Nullable Slab target) {
     if (target != null) {
+      codec.prepareToCompress();
       long began = nanoClock.getAsLong();
       int length = codec.compress(raw, target.view(0, target.capacity()));
       long took = nanoClock.getAsLong() - began;

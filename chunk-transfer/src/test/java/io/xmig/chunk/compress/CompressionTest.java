@@ -103,6 +103,21 @@ class CompressionTest {
   }
 
   @Test
+  void aSlowFirstTimeDoesNotKeepAutoFromCompressing() {
+    CompressionPolicy policy = new CompressionPolicy(Compression.AUTO);
+    int compressed = 0;
+    for (int i = 0; i < 1000; i++) {
+      if (policy.compressNext(12.5e6)) {
+        // a library was loaded during the first one
+        policy.onCompressed(64 * 1024, 26 * 1024, compressed++ == 0 ? 100_000_000 : 200_000);
+      } else {
+        policy.onPlain();
+      }
+    }
+    assertThat(compressed).isGreaterThan(900);
+  }
+
+  @Test
   void autoIsNeverMoreThanThreePercentSlowerThanOff() {
     for (double path : new double[] {5e6, 12.5e6, 125e6, 500e6, 1e9, 4e9}) {
       for (double ratio : new double[] {0.3, 0.6, 0.9, 1.0}) {

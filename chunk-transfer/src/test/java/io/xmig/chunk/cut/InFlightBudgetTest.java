@@ -86,6 +86,21 @@ class InFlightBudgetTest {
 
   private long position;
 
+  @Test
+  void acknowledgementsInLumpsAreNoFasterPath() {
+    DeliveryRate rate = new DeliveryRate();
+    long end = 0;
+    long arrived = 0;
+    for (long ms = 0; ms < 6000; ms += 4) {
+      rate.onCut(ms * MS, end += PIECE); // 12.5 MB/s
+      if (ms % 300 == 0) {
+        rate.onAcknowledged(ms * MS + MS, arrived); // one chunk was late, all others are here
+      }
+      arrived = end;
+    }
+    assertThat(rate.bytesPerSecond()).isBetween(12.0e6, 13.0e6);
+  }
+
   /** A piece every 10 ms, acknowledged 10 ms later. */
   private long steadily(DeliveryRate rate, long fromNs, long ms, int piece, boolean limited) {
     long now = fromNs;
