@@ -8,14 +8,14 @@ import java.util.ArrayDeque;
  *
  * <p>Each piece gives a sample: what was acknowledged from the last acknowledgement before its
  * cutting up to its own, by that time. So acknowledgements that come in one lump, since one chunk
- * was late and all others waited for it, count for as long as the lump took to gather. The estimate is the largest sample of the last few seconds, so that a loss or a
- * pause of the machine does not make the budget small, which would make the next samples small. A
- * time in which the input gave less than the budget allowed says nothing about the path and does
- * not age the estimate.
+ * was late and all others waited for it, count for as long as the lump took to gather. The estimate
+ * is the largest sample of the last few seconds, so that a loss or a pause of the machine does not
+ * make the budget small, which would make the next samples small. A time in which the input gave
+ * less than the budget allowed says nothing about the path and does not age the estimate.
  *
  * @threading one thread; time is an argument
- * @source local choice: delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation) and windowed
- *     maximum as in BBR
+ * @source local choice: delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation) and
+ *     windowed maximum as in BBR
  */
 public final class DeliveryRate {
   private static final long BUCKET_NS = 2_000_000_000L;

@@ -149,7 +149,9 @@ final class Evaluation {
     }
   }
 
-  /** Nodes and guest, {@code null} if they do not come up; then all is given up if this was last. */
+  /**
+   * Nodes and guest, {@code null} if they do not come up; then all is given up if this was last.
+   */
   private @Nullable Stage open(Setting setting, List<Cell> all, List<Cell> rest, boolean last)
       throws IOException {
     say.accept(left(setting, rest) + setting.title() + ": starting nodes and guest");

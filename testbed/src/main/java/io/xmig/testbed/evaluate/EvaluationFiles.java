@@ -34,11 +34,12 @@ final class EvaluationFiles {
         directory.resolve("evaluation.json"),
         JSON.writeValueAsString(json(plan, findings, targets)));
     whole(directory.resolve("evaluation.csv"), csv(findings.migrations()));
-    whole(directory.resolve("evaluation.html"), EvaluationPage.of(plan, rows, targets, findings.migrations()));
+    whole(
+        directory.resolve("evaluation.html"),
+        EvaluationPage.of(plan, rows, targets, findings.migrations()));
   }
 
-  private static Map<String, Object> json(
-      Plan plan, Findings findings, List<Target> targets) {
+  private static Map<String, Object> json(Plan plan, Findings findings, List<Target> targets) {
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("schema", SCHEMA);
     all.put("plan", plan.name());

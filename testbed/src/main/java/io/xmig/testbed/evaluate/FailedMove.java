@@ -3,8 +3,8 @@ package io.xmig.testbed.evaluate;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.xmig.control.qemu.MigrationProgress;
 import io.xmig.control.qemu.MigrationPipe;
+import io.xmig.control.qemu.MigrationProgress;
 import io.xmig.control.qemu.QemuException;
 import io.xmig.control.qemu.QemuProcess;
 import java.io.IOException;
@@ -77,8 +77,7 @@ final class FailedMove {
   static String describe(MigrationPipe pipe, Path report) {
     String name = String.valueOf(report.getFileName()).replaceFirst("\\..*", "");
     OptionalInt exit = pipe.exitStatus();
-    String state =
-        exit.isPresent() ? "ended with status " + exit.getAsInt() : "has not ended";
+    String state = exit.isPresent() ? "ended with status " + exit.getAsInt() : "has not ended";
     String said = lastReport(report);
     if (said.isEmpty()) {
       said = pipe.lastWords();

@@ -142,14 +142,14 @@ final class GuestVm implements AutoCloseable {
   /** Waits for a text on the serial console. */
   void awaitConsole(String text, Duration limit) {
     long deadline = System.nanoTime() + limit.toNanos();
-      while (!hasSaid(text)) {
-        if (System.nanoTime() > deadline || !qemu.isAlive()) {
-          throw new RunException(
-              "the guest does not say '" + text + "'",
-              Map.of("console", files.serialLog(), "qemu", QemuProcess.lastWords(files)));
-        }
-        Stage.pause(50);
+    while (!hasSaid(text)) {
+      if (System.nanoTime() > deadline || !qemu.isAlive()) {
+        throw new RunException(
+            "the guest does not say '" + text + "'",
+            Map.of("console", files.serialLog(), "qemu", QemuProcess.lastWords(files)));
       }
+      Stage.pause(50);
+    }
   }
 
   /** Whether a text has been on the serial console since this QEMU runs. */

@@ -12,11 +12,7 @@ enum Networks {
       lan("lan", "LAN, 1 Gbit/s, 1 ms, MTU 9000", "1gbit,1ms", 9000).withDisk(64)),
   LAN_SMALL_FRAMES(lan("lan1500", "LAN, 1 Gbit/s, 1 ms, MTU 1500", "1gbit,1ms", 1500)),
   LAN_REAL(
-      lan(
-              "lanreal",
-              "LAN, 1 Gbit/s, 1 ms, MTU 9000, memory as of a real guest",
-              "1gbit,1ms",
-              9000)
+      lan("lanreal", "LAN, 1 Gbit/s, 1 ms, MTU 9000, memory as of a real guest", "1gbit,1ms", 9000)
           .withMemory(280, Setting.REALISTIC)),
   BARE(
       lan("veth", "unshaped veth, MTU 9000", null, 9000).withDisk(300),

@@ -121,7 +121,9 @@ record Plan(String name, List<Setting> settings, List<Cell> cells, List<Extra> e
     List<Cell> chosen = cells.stream().filter(c -> wanted.test(c.path())).toList();
     return new Plan(
         name,
-        settings.stream().filter(s -> chosen.stream().anyMatch(c -> c.setting().equals(s))).toList(),
+        settings.stream()
+            .filter(s -> chosen.stream().anyMatch(c -> c.setting().equals(s)))
+            .toList(),
         chosen,
         extras.stream().filter(e -> wanted.test(e.id())).toList());
   }

@@ -35,7 +35,8 @@ final class Remaining {
         (setting.zeroed() ? ZEROED_GUEST_MB : GUEST_MB)
             + setting.ballastMb()
             + (cell.full() ? 60 + setting.diskMb() : 0);
-    double rate = setting.bytesPerSecond() == 0 ? UNSHAPED_BYTES_PER_SECOND : setting.bytesPerSecond();
+    double rate =
+        setting.bytesPerSecond() == 0 ? UNSHAPED_BYTES_PER_SECOND : setting.bytesPerSecond();
     if (setting.loss() > 0 && cell.mode() == Mode.TCP_CUBIC) {
       rate *= CUBIC_ON_LOSS;
     }

@@ -37,23 +37,19 @@ record Setting(
 
   /** The usual guest: 280 MB of its memory random, without a disk. */
   static Setting of(String id, String title, String scenario, @Nullable String shape, int mtu) {
-    return new Setting(
-        id, title, scenario, shape, mtu, MEMORY_MB, BALLAST_MB, RANDOM, -1, false);
+    return new Setting(id, title, scenario, shape, mtu, MEMORY_MB, BALLAST_MB, RANDOM, -1, false);
   }
 
   Setting withMemory(int ballast, String of) {
-    return new Setting(
-        id, title, scenario, shape, mtu, memoryMb, ballast, of, diskMb, zeroed);
+    return new Setting(id, title, scenario, shape, mtu, memoryMb, ballast, of, diskMb, zeroed);
   }
 
   Setting withDisk(int mb) {
-    return new Setting(
-        id, title, scenario, shape, mtu, memoryMb, ballastMb, content, mb, zeroed);
+    return new Setting(id, title, scenario, shape, mtu, memoryMb, ballastMb, content, mb, zeroed);
   }
 
   Setting zeroedWhenFreed() {
-    return new Setting(
-        id, title, scenario, shape, mtu, memoryMb, ballastMb, content, diskMb, true);
+    return new Setting(id, title, scenario, shape, mtu, memoryMb, ballastMb, content, diskMb, true);
   }
 
   boolean hasDisk() {

@@ -152,8 +152,7 @@ final class Sharing {
     long from = Math.max(a.firstKey(), b.firstKey()) + SETTLE_MS;
     long to = Math.min(a.lastKey(), b.lastKey());
     if (to - from < LEAST_MS) {
-      throw new RunException(
-          "the streams were hardly under way together", Map.of("ms", to - from));
+      throw new RunException("the streams were hardly under way together", Map.of("ms", to - from));
     }
     double x = rate(a, from, to);
     double y = rate(b, from, to);

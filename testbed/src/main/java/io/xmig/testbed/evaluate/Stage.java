@@ -42,6 +42,7 @@ final class Stage implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(30);
   private static final Duration BOOT = Duration.ofSeconds(120);
   private static final Duration XPING_INTERVAL = Duration.ofMillis(5);
+
   /** Everything, with an image that has to be built. */
   static final Duration OPENING = Duration.ofMinutes(5);
 
@@ -156,9 +157,8 @@ final class Stage implements AutoCloseable {
    * @return what is wrong, empty if nothing is
    */
   String trouble() {
-    List<String> dead = lab.dead().stream().filter(n -> !n.equals(PERF)).toList();
-    if (!dead.isEmpty()) {
-      return "ended by itself: " + dead;
+    if (!dead().isEmpty()) {
+      return "ended by itself: " + dead();
     }
     try {
       if (!guest.qemu().isAlive() || !guest.driver().runState().equals("running")) {
@@ -178,8 +178,19 @@ final class Stage implements AutoCloseable {
     }
   }
 
-  /** Boots the guest anew where it was first, idle; the nodes go on. */
+  private List<String> dead() {
+    return lab.dead().stream().filter(n -> !n.equals(PERF)).toList();
+  }
+
+  /**
+   * Boots the guest anew where it was first, idle; the nodes go on.
+   *
+   * @throws RunException if that does not help
+   */
   void restartGuest() throws IOException {
+    if (!dead().isEmpty()) {
+      throw new RunException("a process has ended", Map.of("names", dead()));
+    }
     lab.end(PERF);
     xping.stopAsking();
     workload = Workload.IDLE;
@@ -283,7 +294,8 @@ final class Stage implements AutoCloseable {
       case DBENCH ->
           guest.shell(
               "mkdir -p /data; cd /data; dbench -c /xmig/client.txt -t 100000 1 >/dev/null 2>&1 </dev/null &");
-      case DIRTY -> guest.shell("echo dirty " + dirtying(dirtyMbPerSecond) + " > " + GuestMain.WORK);
+      case DIRTY ->
+          guest.shell("echo dirty " + dirtying(dirtyMbPerSecond) + " > " + GuestMain.WORK);
       case CALCULATION -> xping.ask(addresses().get(0), CAL_INTERVAL);
       case PERF ->
           lab.launch(

@@ -64,24 +64,29 @@ record Target(
     String lossy = "100 Mbit/s, 50 ms, 0.5 % loss: XIA ÷ ";
     t.add(r.of(lossy + "TCP CUBIC", 0.6, "lossy", Mode.XIA, Mode.TCP_CUBIC));
     t.add(r.of(lossy + "TCP BBR", 1.10, "lossy", Mode.XIA, Mode.TCP_BBR));
-    t.add(
-        r.of("unshaped veth, MTU 9000: XIA ÷ exec: socat", 1.8, "veth", Mode.XIA, Mode.SOCAT));
+    t.add(r.of("unshaped veth, MTU 9000: XIA ÷ exec: socat", 1.8, "veth", Mode.XIA, Mode.SOCAT));
     t.add(
         r.with(true)
             .of("the same with the disk: XIA ÷ exec: socat", 1.3, "veth", Mode.XIA, Mode.SOCAT));
     outage(t, findings.migrations());
-    t.add(atLeast(findings, "two migrations on one 1 Gbit/s link: Jain index", 0.95, Aside.JAIN, ""));
+    t.add(
+        atLeast(findings, "two migrations on one 1 Gbit/s link: Jain index", 0.95, Aside.JAIN, ""));
     t.add(atLeast(findings, "two migrations: sum ÷ link", 0.93, Aside.SHARED, ""));
     for (int i = 0; i < CHUNK_MTUS.length; i++) {
       String what = "chunk goodput, node → router → node, MTU " + CHUNK_MTUS[i];
       t.add(atLeast(findings, what, CHUNK_MB[i], Aside.CHUNK + CHUNK_MTUS[i], "MB/s"));
     }
     t.add(atLeast(findings, "forwarding, 1000-byte packets", 1, Aside.FORWARD, "Mpackets/s"));
-    t.add(
-        from(findings, "allocated per packet forwarded", false, 0, Aside.ALLOCATED, "B"));
+    t.add(from(findings, "allocated per packet forwarded", false, 0, Aside.ALLOCATED, "B"));
     t.add(peak(findings.migrations(), "resident memory, node", 128, "/xmig node"));
     t.add(
-        peak(findings.migrations(), "resident memory, pipe", 96, "/xmig send", "/xmig receive"));
+        peak(
+            findings.migrations(),
+            "resident memory, pipe",
+            96,
+            "/xmig send",
+            "/xmig receive",
+            "/xmig pipes"));
     t.add(from(findings, "resident memory, agent in the guest", false, 64, Aside.AGENT_MB, "MB"));
     t.add(cpu(findings.migrations()));
     return t;

@@ -87,9 +87,7 @@ class EvaluationTest {
             .as("XIA, %s, wan %s", workload, wan)
             .anyMatch(
                 c ->
-                    c.mode() == Mode.XIA
-                        && c.workload() == workload
-                        && c.setting().isWan() == wan);
+                    c.mode() == Mode.XIA && c.workload() == workload && c.setting().isWan() == wan);
       }
     }
     assertThat(plan.cells().stream().map(Cell::mode).distinct().toList())
@@ -106,8 +104,7 @@ class EvaluationTest {
         List.of(run(first, 1000, 25), Measurement.failed(order.get(1), "", "", "it was stopped"));
     List<Cell> rest = plan.interleaved(lan, before);
     assertThat(rest).hasSize(order.size() - 1);
-    assertThat(rest.stream().filter(first::isLike).count())
-        .isEqualTo(first.repetitions() - 1);
+    assertThat(rest.stream().filter(first::isLike).count()).isEqualTo(first.repetitions() - 1);
     assertThat(rest.stream().filter(order.get(1)::isLike).count())
         .isEqualTo(order.get(1).repetitions());
   }
@@ -182,7 +179,8 @@ class EvaluationTest {
     Files.writeString(send.statusFile(), "1\n");
     Files.writeString(
         lines, "{\"event\":\"failed\",\"reason\":\"no memory\"}\n{\"event\":\"progress\"}\n");
-    assertThat(FailedMove.describe(send, lines)).isEqualTo("send-m1 ended with status 1: no memory");
+    assertThat(FailedMove.describe(send, lines))
+        .isEqualTo("send-m1 ended with status 1: no memory");
   }
 
   @Test
