@@ -93,9 +93,8 @@ public record GuestImage(Path kernel, Path initrd, @Nullable Path disk, String k
               }
               script.append(name).append("='").append(value).append("'\n");
             });
-    Files.createDirectory(
-        directory,
-        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    Files.createDirectories(directory);
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
     Path ownKernel = Files.copy(kernel, directory.resolve("vmlinuz"));
     Path ownInitrd = directory.resolve("initrd");
     try (OutputStream out = Files.newOutputStream(ownInitrd)) {
