@@ -3,6 +3,8 @@ package io.xmig.control.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.xmig.control.resident.ResidentPipe;
+import io.xmig.control.resident.ResidentProcess;
 import io.xmig.xia.addr.Xid;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -13,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -21,10 +24,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The two commands in the {@code exec:} of real QEMUs, by hand and with nothing around them. The
- * machines have no operating system; their firmware runs.
+ * The two commands in the {@code exec:} of real QEMUs, by hand and with nothing around them, and
+ * the resident pipes beside them. The machines have no operating system; their firmware runs.
  */
 @Timeout(180)
 @EnabledIf("qemuIsThere")
@@ -35,6 +40,7 @@ class PipesInQemuTest {
   @TempDir Path dir;
   private Wire wire;
   private final List<Process> processes = new ArrayList<>();
+  private final List<ResidentProcess> residents = new ArrayList<>();
 
   static boolean qemuIsThere() {
     return Stream.of(System.getenv("PATH").split(":"))
@@ -100,6 +106,7 @@ class PipesInQemuTest {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
     }
+    residents.forEach(ResidentProcess::close);
     wire.close();
   }
 
@@ -157,6 +164,122 @@ class PipesInQemuTest {
     machine.events();
     machine.qmp("{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"exec:" + exec + "\"}}");
     return machine;
+  }
+
+  private ResidentProcess resident(int host) {
+    ResidentProcess made =
+        new ResidentProcess(
+            ResidentProcessTest.launcher(),
+            dir.resolve("pipes" + host),
+            dir.resolve("pipes.log"),
+            wire.stack(host),
+            Duration.ofSeconds(30));
+    residents.add(made);
+    made.start();
+    await().atMost(LIMIT).until(() -> made.process().isPresent());
+    return made;
+  }
+
+  private ResidentPipe receiving() {
+    return new ResidentPipe(
+        dir.resolve("pipes1"),
+        dir,
+        "receive-x",
+        List.of("receive", "--service", "vm7", "--status", dir.resolve("status").toString()));
+  }
+
+  private ResidentPipe sending() {
+    return new ResidentPipe(
+        dir.resolve("pipes0"), dir, "send-x", List.of("send", "--to", wire.service(1, SERVICE)));
+  }
+
+  /** Both machines and both transfers, under way; slow so that there is time for something. */
+  private Machine[] movingSlowly(ResidentPipe receive, ResidentPipe send) throws Exception {
+    Machine destination = incoming(receive);
+    Machine source = new Machine("source", "-machine", "pc");
+    source.events();
+    source.qmp("{\"execute\":\"migrate-set-parameters\",\"arguments\":{\"max-bandwidth\":100000}}");
+    outgoing(source, send);
+    // one that has got no byte waits for ever
+    Pattern some = Pattern.compile("\"written\":[1-9]");
+    await().atMost(LIMIT).until(() -> some.matcher(Files.readString(dir.resolve("status"))).find());
+    return new Machine[] {source, destination};
+  }
+
+  private Machine incoming(ResidentPipe receive) throws Exception {
+    Machine machine = new Machine("destination", "-incoming", "defer");
+    machine.events();
+    receive.prepare();
+    machine.qmp(
+        "{\"execute\":\"migrate-incoming\",\"arguments\":{\"uri\":\"" + receive.uri() + "\"}}");
+    return machine;
+  }
+
+  private static void outgoing(Machine machine, ResidentPipe send) throws IOException {
+    send.prepare();
+    machine.qmp("{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"" + send.uri() + "\"}}");
+  }
+
+  private static void awaitRunning(Machine source) throws IOException {
+    source.qmp("{\"execute\":\"query-status\"}");
+    source.awaitLog("\"running\": true");
+  }
+
+  @Test
+  void aMachineMovesThroughResidentPipesAndAnotherAfterIt() throws Exception {
+    resident(0);
+    resident(1);
+    for (String type : List.of("pc", "pc,suppress-vmdesc=on")) {
+      ResidentPipe receive = receiving();
+      Machine destination = incoming(receive);
+      Machine source = new Machine("source", "-machine", type);
+      source.events();
+      ResidentPipe send = sending();
+      outgoing(source, send);
+      source.awaitLog("\"status\": \"completed\"");
+      destination.awaitLog("\"RESUME\"");
+      awaitRunning(destination);
+      await().atMost(LIMIT).until(() -> receive.exitStatus().isPresent());
+      await().atMost(LIMIT).until(() -> send.exitStatus().isPresent());
+      assertThat(receive.exitStatus()).hasValue(0);
+      assertThat(send.exitStatus()).hasValue(0);
+      source.process.destroyForcibly().waitFor();
+      destination.process.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void aCancelOfAMigrationThroughResidentPipesLeavesTheSourceRunning() throws Exception {
+    resident(0);
+    resident(1);
+    ResidentPipe receive = receiving();
+    ResidentPipe send = sending();
+    Machine[] machines = movingSlowly(receive, send);
+    machines[0].qmp("{\"execute\":\"migrate_cancel\"}");
+    machines[0].awaitLog("\"status\": \"cancelled\"");
+    awaitRunning(machines[0]);
+    assertThat(exit(machines[1].process)).isEqualTo(1);
+    await().atMost(LIMIT).until(() -> send.exitStatus().isPresent());
+    assertThat(send.exitStatus()).hasValue(1);
+    assertThat(send.lastWords()).contains("has no end");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void aCrashOfResidentPipesLeavesTheSourceRunning(int host) throws Exception {
+    ResidentProcess[] both = {resident(0), resident(1)};
+    ResidentPipe receive = receiving();
+    ResidentPipe send = sending();
+    Machine[] machines = movingSlowly(receive, send);
+    both[host].process().orElseThrow().destroyForcibly();
+    machines[0].awaitLog("\"status\": \"failed\"");
+    awaitRunning(machines[0]);
+    assertThat(exit(machines[1].process)).isEqualTo(1);
+    await().atMost(LIMIT).until(() -> send.exitStatus().isPresent());
+    await().atMost(LIMIT).until(() -> receive.exitStatus().isPresent());
+    assertThat((host == 0 ? send : receive).exitStatus()).hasValue(137);
+    assertThat((host == 0 ? receive : send).exitStatus()).hasValue(1);
+    assertThat(Files.readString(machines[1].log)).doesNotContain("\"RESUME\"");
   }
 
   @Test
