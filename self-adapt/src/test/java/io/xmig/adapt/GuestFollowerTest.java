@@ -78,7 +78,8 @@ class GuestFollowerTest {
             .withGuest(
                 new AgentConfig.Guest(
                     lab.vmKey.identity().hid(),
-                    new Location.Home(home.routerKey.identity().hid(), homeMac)))
+                    List.of(new Location.Home(home.routerKey.identity().hid(), homeMac)),
+                    false))
             .withFormerAds(former);
     GuestFollower follower =
         new GuestFollower(

@@ -165,7 +165,7 @@ class LinkProofTest {
                     }));
     ear.send(
         Dag.path(Xid.BHID, Signal.SID_ADAPT),
-        ByteBuffer.wrap(new Signal.Solicit(7, true).encode()));
+        ByteBuffer.wrap(new Signal.Solicit(7, true, null).encode()));
     assertThat(net.runUntil(() -> !beacons.isEmpty(), Duration.ofSeconds(1))).isTrue();
     net.run(Duration.ofMillis(10)); // newer than what the machine has heard
     for (Xid sid : List.of(Xid.SID_XHCP, Signal.SID_ADAPT)) {

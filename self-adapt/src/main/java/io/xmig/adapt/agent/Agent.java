@@ -30,6 +30,8 @@ import io.xmig.xia.socket.names.NameClient;
 import io.xmig.xia.wire.RoutingMessage;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -51,6 +53,20 @@ public final class Agent implements AutoCloseable {
   private static final Dag ALL_GATEWAYS = Dag.path(Xid.BHID, Signal.SID_ADAPT);
   private static final Dag ALL_V1_GATEWAYS = Dag.path(Xid.BHID, Xid.SID_XROUTE);
   private static final int MAX_NONCES = 64;
+  private static final int MAX_HELD = 16;
+
+  /** A delegate of a guest with an agent of its own has said everything after this time. */
+  private static final long SPEAK_NS = 10_000_000_000L;
+
+  /** From then on the guest's own agent may have spoken. */
+  private static final long ALONE_NS = 900_000_000L;
+
+  /** How often a delegate looks who is there while the guest does not run yet. */
+  private static final long EXPECT_NS = 5_000_000_000L;
+
+  /** A beacon heard before the guest runs may be this old when it does. */
+  private static final long EXPECTED_HOLDS_NS = 15_000_000_000L;
+
   private static final int UNSIGNED_LIFETIME_S = 9;
   private static final Duration V1_NAME_TIMEOUT = Duration.ofSeconds(2);
 
@@ -61,6 +77,7 @@ public final class Agent implements AutoCloseable {
   private final LongSupplier epochMicros;
   private final BeaconFilter filter;
   private final HostSettings settings;
+  private final Actions actions = new Actions();
   private final AgentMachine machine;
   private final RefusalLog refusals;
   private final Xid hid;
@@ -68,11 +85,18 @@ public final class Agent implements AutoCloseable {
   private final LinkedHashSet<Long> asked = new LinkedHashSet<>();
   private final Map<String, Long> nameSequences = new HashMap<>();
   private final Set<String> v1NamesUnderWay = new HashSet<>();
+  private final Deque<ByteBuffer> held = new ArrayDeque<>();
+  private int waiting;
   private @Nullable DatagramSocket beaconSocket;
   private @Nullable DatagramSocket adaptSocket;
   private @Nullable Runnable linkListener;
   private EventLoop.@Nullable Timer timer;
   private EventLoop.@Nullable Timer nameTimer;
+  private EventLoop.@Nullable Timer expectTimer;
+  private boolean expecting;
+  private BeaconFilter.@Nullable Believed expected;
+  private long expectedNs;
+  private long spokeNs;
   private long lastSequence;
   private long timerAtNs = Long.MAX_VALUE;
   private boolean closed;
@@ -113,7 +137,7 @@ public final class Agent implements AutoCloseable {
     RouteControl control = HandlerRouteControl.of(stack);
     this.settings = new HostSettings(stack, control);
     this.refusals = new RefusalLog("agent " + hid.idHex());
-    this.machine = new AgentMachine(config.timing(), config.names().keySet(), new Actions());
+    this.machine = new AgentMachine(config.timing(), config.names().keySet(), actions);
     machine.remember(config.formerAds());
   }
 
@@ -123,7 +147,7 @@ public final class Agent implements AutoCloseable {
       return startForGuest();
     }
     return stack
-        .openDatagram(Xid.SID_XHCP, (source, payload, port) -> guarded(() -> onBeacon(payload)))
+        .openDatagram(Xid.SID_XHCP, (source, payload, port) -> afterAnswers(payload))
         .thenCompose(
             opened -> {
               beaconSocket = opened;
@@ -143,17 +167,50 @@ public final class Agent implements AutoCloseable {
             });
   }
 
+  /**
+   * The guest will run here soon: learns who is there, so that this is known when {@link #start}
+   * says where the guest is. For delegates.
+   */
+  public CompletableFuture<Void> expect() {
+    expecting = true;
+    return openForGuest().thenRun(this::askAhead);
+  }
+
+  private void askAhead() {
+    if (closed || !expecting) {
+      return;
+    }
+    actions.solicit();
+    expectTimer = stack.loop().schedule(EXPECT_NS, this::askAhead);
+  }
+
   /** A delegate has a socket of its own and hears only what is sent to it. */
-  private CompletableFuture<Void> startForGuest() {
+  private CompletableFuture<Void> openForGuest() {
     return stack
         .openDatagram(null, (source, payload, port) -> guarded(() -> onSignal(payload)))
-        .thenAccept(
-            opened -> {
-              adaptSocket = opened;
-              machine.start(now());
-              nameTimer = stack.loop().schedule(config.lifetime().toNanos(), this::refreshNames);
-              rearm();
-            });
+        .thenAccept(opened -> adaptSocket = opened);
+  }
+
+  private CompletableFuture<Void> startForGuest() {
+    if (adaptSocket == null && expecting) {
+      return CompletableFuture.failedFuture(new IllegalStateException("not open yet"));
+    }
+    CompletableFuture<Void> open =
+        adaptSocket == null ? openForGuest() : CompletableFuture.completedFuture(null);
+    return open.thenAccept(
+        opened -> {
+          expecting = false;
+          spokeNs = now();
+          BeaconFilter.Believed known = expected;
+          if (known != null && now() - expectedNs < EXPECTED_HOLDS_NS) {
+            guarded(() -> machine.onBeacon(known.place(), known.stamp(), known.live(), now()));
+            actions.solicit(); // the guest finds this in its queue when it runs
+          } else {
+            machine.start(now());
+          }
+          nameTimer = stack.loop().schedule(config.lifetime().toNanos(), this::refreshNames);
+          rearm();
+        });
   }
 
   private long now() {
@@ -172,13 +229,33 @@ public final class Agent implements AutoCloseable {
       refusals.add(new RefusedException(Refusal.MALFORMED, String.valueOf(e.getMessage())), now());
     }
     rearm();
+    if (saidAll()) {
+      close();
+    }
+  }
+
+  /** Whether a delegate leaves all that is to come to the guest's own agent. */
+  private boolean saidAll() {
+    AgentConfig.Guest guest = config.guest();
+    return guest != null
+        && guest.ownAgent()
+        && !expecting
+        && (machine.complete() || spokeNs != 0 && now() - spokeNs > SPEAK_NS);
+  }
+
+  private void onNotifyPeers() {
+    if (config.delegated()) {
+      stack.loop().execute(() -> guarded(() -> machine.onSign(MobilitySign.NOTIFY_PEERS, now())));
+    } else {
+      machine.onSign(MobilitySign.NOTIFY_PEERS, now());
+    }
   }
 
   private void onLinkEvent(LinkEvent event) {
     guarded(
         () -> {
           switch (event.kind()) {
-            case NOTIFY_PEERS -> machine.onSign(MobilitySign.NOTIFY_PEERS, now());
+            case NOTIFY_PEERS -> onNotifyPeers();
             case UP -> machine.onSign(MobilitySign.LINK_UP, now());
             case RARP -> {
               if (config.mac() != 0 && event.mac() == config.mac()) {
@@ -197,6 +274,31 @@ public final class Agent implements AutoCloseable {
     guarded(() -> machine.onSign(sign, now()));
   }
 
+  /**
+   * Takes a beacon. Where somebody may speak for this host, what came along with it is looked at
+   * first: a machine that was just resumed finds beacons and questions and the word of its host in
+   * one heap.
+   */
+  private void afterAnswers(ByteBuffer payload) {
+    if (!config.delegated()) {
+      guarded(() -> onBeacon(payload));
+    } else if (waiting < MAX_HELD) {
+      waiting++;
+      ByteBuffer copy = copy(payload);
+      stack
+          .loop()
+          .execute(
+              () -> {
+                waiting--;
+                guarded(() -> onBeacon(copy));
+              });
+    }
+  }
+
+  private static ByteBuffer copy(ByteBuffer payload) {
+    return ByteBuffer.allocate(payload.remaining()).put(payload).flip();
+  }
+
   private void onBeacon(ByteBuffer payload) {
     accept(SignedBeacon.decode(payload), false);
   }
@@ -205,6 +307,9 @@ public final class Agent implements AutoCloseable {
    * @param routed whether it may have come from anywhere, so that it must answer us
    */
   private void accept(SignedBeacon beacon, boolean routed) {
+    if (machine.yields(now())) {
+      return; // a fresh one is asked for when there is time to check it
+    }
     boolean arrival = config.mac() != 0 && beacon.arrivals().contains(config.mac());
     Attachment here = machine.place();
     if (here != null
@@ -225,6 +330,11 @@ public final class Agent implements AutoCloseable {
     if (believed == null || routed && !believed.live()) {
       return;
     }
+    if (expecting) {
+      expected = believed;
+      expectedNs = now();
+      return;
+    }
     if (arrival) {
       machine.onArrival(believed.place(), believed.stamp(), believed.live(), now());
     } else {
@@ -241,6 +351,16 @@ public final class Agent implements AutoCloseable {
       throw new RefusedException(Refusal.MALFORMED, "unknown kind of signal");
     }
     Signal signal = Signal.decode(payload);
+    if (signal instanceof Signal.Solicit solicit) {
+      if (config.delegated() && hid.equals(solicit.guest())) {
+        machine.onSpokenFor(now());
+      }
+      return;
+    }
+    if (machine.yields(now())) {
+      hold(payload);
+      return;
+    }
     if (signal instanceof Signal.BeaconCopy copy) {
       accept(SignedBeacon.decode(ByteBuffer.wrap(copy.beacon())), true);
     } else if (signal instanceof Signal.Registered registered) {
@@ -253,12 +373,39 @@ public final class Agent implements AutoCloseable {
       RefusalNote note = RefusalNote.of(refused.note());
       if (note.hid().equals(hid)) {
         fromGateway(refused.note());
+        if (guestHasSpoken(note)) {
+          close();
+          return;
+        }
         machine.onRefusal(note, now());
       }
     } else if (signal instanceof Signal.Departed departed) {
       onDeparted(departed.location());
     }
     // the rest is between gateways
+  }
+
+  /** What may keep the machine from answering waits, as far as there is room. */
+  private void hold(ByteBuffer payload) {
+    if (held.size() < MAX_HELD) {
+      held.add(copy(payload));
+    }
+  }
+
+  private void releaseHeld() {
+    for (ByteBuffer one = held.poll(); one != null; one = held.poll()) {
+      ByteBuffer payload = one;
+      guarded(() -> onSignal(payload));
+    }
+  }
+
+  /** Whether the guest's own agent knows better by now where it is. */
+  private boolean guestHasSpoken(RefusalNote note) {
+    AgentConfig.Guest guest = config.guest();
+    return guest != null
+        && guest.ownAgent()
+        && note.reason() == Refusal.STALE
+        && now() - spokeNs > ALONE_NS;
   }
 
   private void fromGateway(Envelope envelope) {
@@ -341,6 +488,9 @@ public final class Agent implements AutoCloseable {
     timer = null;
     timerAtNs = Long.MAX_VALUE;
     guarded(() -> machine.onTime(now()));
+    if (!held.isEmpty() && !machine.yields(now())) {
+      releaseHeld();
+    }
   }
 
   private long nextSequence() {
@@ -374,7 +524,10 @@ public final class Agent implements AutoCloseable {
       if (asked.size() > MAX_NONCES) {
         asked.remove(asked.iterator().next());
       }
-      send(adaptSocket, ALL_GATEWAYS, new Signal.Solicit(nonce, config.guest() != null).encode());
+      AgentConfig.Guest guest = config.guest();
+      // while the guest is only expected it may still run on this very link
+      Xid behalf = guest == null || !guest.ownAgent() || expecting ? null : guest.hid();
+      send(adaptSocket, ALL_GATEWAYS, new Signal.Solicit(nonce, guest != null, behalf).encode());
     }
 
     @Override
@@ -401,7 +554,7 @@ public final class Agent implements AutoCloseable {
                 (config.guest() == null ? 0 : Location.FLAG_DELEGATED)
                     | (arrived ? Location.FLAG_ARRIVED : 0),
                 formerAds,
-                config.guest() == null ? null : config.guest().home());
+                config.guest() == null ? List.of() : config.guest().homes());
         Envelope statement = location.seal(signer, config.delegation(), sequence);
         send(adaptSocket, ALL_GATEWAYS, new Signal.Register(statement).encode());
       } else {
@@ -468,6 +621,11 @@ public final class Agent implements AutoCloseable {
     return refusals;
   }
 
+  /** Whether it has ended, by itself or because it was told to. */
+  public boolean closed() {
+    return closed;
+  }
+
   /** The host's HID. */
   public Xid hid() {
     return hid;
@@ -483,6 +641,9 @@ public final class Agent implements AutoCloseable {
     }
     if (timer != null) {
       timer.cancel();
+    }
+    if (expectTimer != null) {
+      expectTimer.cancel();
     }
     if (nameTimer != null) {
       nameTimer.cancel();

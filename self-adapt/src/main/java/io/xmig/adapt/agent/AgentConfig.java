@@ -30,14 +30,22 @@ public final class AgentConfig {
   private AgentTiming timing = AgentTiming.standard();
   private @Nullable Guest guest;
   private List<Xid> formerAds = List.of();
+  private boolean delegated;
 
   /**
-   * A guest that runs no agent; the host it runs on, whose stack the agent uses, speaks for it.
+   * A guest; the host it runs on, whose stack the agent uses, speaks for it.
    *
    * @param hid the guest
-   * @param home the gateway that the guest believes to have, if it does not follow beacons
+   * @param homes gateways that the guest may believe to have: its home's for ever if it does not
+   *     follow beacons; those of the domains it may come from if it does
+   * @param ownAgent whether the guest runs an agent itself: then the host says once where the guest
+   *     is, when it arrives, and leaves the rest to it
    */
-  public record Guest(Xid hid, Location.@Nullable Home home) {}
+  public record Guest(Xid hid, List<Location.Home> homes, boolean ownAgent) {
+    public Guest {
+      homes = List.copyOf(homes);
+    }
+  }
 
   private AgentConfig(DomainTrust trust) {
     this.trust = trust;
@@ -66,6 +74,7 @@ public final class AgentConfig {
     copy.timing = timing;
     copy.guest = guest;
     copy.formerAds = formerAds;
+    copy.delegated = delegated;
     change.accept(copy);
     return copy;
   }
@@ -124,6 +133,14 @@ public final class AgentConfig {
     return with(copy -> copy.formerAds = all);
   }
 
+  /**
+   * For a host whose owner lets others say where it is: after a move the agent leaves the first
+   * word to one who says that it speaks for the host.
+   */
+  public AgentConfig withDelegated(boolean others) {
+    return with(copy -> copy.delegated = others);
+  }
+
   /** The host's key, or that of its delegate; {@code null} for a v1.1 host. */
   public @Nullable Signer signer() {
     return signer;
@@ -177,5 +194,10 @@ public final class AgentConfig {
   /** Where the host was before, newest first. */
   public List<Xid> formerAds() {
     return formerAds;
+  }
+
+  /** Whether the host's owner lets others say where it is. */
+  public boolean delegated() {
+    return delegated;
   }
 }

@@ -72,6 +72,8 @@ public final class AgentMachine {
   private long burstNs = Long.MIN_VALUE; // the sign that began the present burst
   private long answeredNs = Long.MIN_VALUE; // when a registration was last confirmed
   private long echoNs = NEVER; // when later signs of the burst are looked into
+  private long yieldedNs = Long.MIN_VALUE; // when it last began to leave the word to a host
+  private long yieldUntilNs = NEVER;
   private int weakHandoffs;
   private long weakSinceNs;
   private @Nullable Handoff handoff;
@@ -115,11 +117,53 @@ public final class AgentMachine {
   }
 
   /**
+   * Somebody says that it speaks for this machine, which nobody can check before having the time
+   * to. So the agent does nothing for a moment that could keep the machine from answering, and
+   * looks into everything then. That can delay it by that moment once in a while and has no other
+   * effect.
+   */
+  public void onSpokenFor(long nowNs) {
+    if (current == null
+        || yields(nowNs)
+        || yieldedNs != Long.MIN_VALUE && nowNs - yieldedNs < timing.yieldAgain().toNanos()) {
+      return;
+    }
+    event("yield", nowNs, Map.of());
+    yieldedNs = nowNs;
+    yieldUntilNs = nowNs + timing.yieldFor().toNanos();
+  }
+
+  /**
+   * Asks who is there. Nothing is registered before somebody answers: the host has done that, and
+   * what is still to be confirmed of before concerns a place that has perhaps been left.
+   */
+  private void endYield(long nowNs) {
+    yieldUntilNs = NEVER;
+    echoNs = NEVER;
+    event("sign", nowNs, Map.of("kind", MobilitySign.SPOKEN_FOR.name()));
+    burstNs = nowNs;
+    signNs = nowNs;
+    signOpen = true;
+    arriving = true;
+    awaitsFreshBeacon = true;
+    registering.stop();
+    check(nowNs, true);
+  }
+
+  /** Whether the agent leaves the word to a host that speaks for the machine just now. */
+  public boolean yields(long nowNs) {
+    return yieldUntilNs != NEVER && nowNs - yieldUntilNs < 0;
+  }
+
+  /**
    * A sign that the machine may have woken up elsewhere. Signs repeat; each makes the agent
    * register where it believes to be and ask who is there, which changes nothing if it has not
    * moved.
    */
   public void onSign(MobilitySign sign, long nowNs) {
+    if (yields(nowNs)) {
+      return; // looked into when that is over
+    }
     if (signOpen && nowNs - signNs < timing.solicitFirst().toNanos() / 4) {
       return; // the same burst
     }
@@ -480,6 +524,12 @@ public final class AgentMachine {
 
   /** Does what is due. */
   public void onTime(long nowNs) {
+    if (yields(nowNs)) {
+      return;
+    }
+    if (yieldUntilNs != NEVER) {
+      endYield(nowNs);
+    }
     Heard here = current;
     if (state == AgentState.CHECKING && nowNs - checkUntilNs >= 0 && checkUntilNs != NEVER) {
       endCheck(nowNs);
@@ -531,6 +581,9 @@ public final class AgentMachine {
 
   /** When {@link #onTime} must be called at the latest; {@link Long#MAX_VALUE} for never. */
   public long nextDeadlineNs() {
+    if (yieldUntilNs != NEVER) {
+      return yieldUntilNs;
+    }
     long at = Math.min(soliciting.atNs(), Math.min(registering.atNs(), naming.atNs()));
     at = Math.min(at, Math.min(echoNs, Math.min(refreshNs, checkUntilNs)));
     Heard here = current;
@@ -588,6 +641,11 @@ public final class AgentMachine {
   /** Former domains and whether their traffic is known to be redirected. */
   public Map<Xid, Boolean> redirected() {
     return Map.copyOf(redirected);
+  }
+
+  /** Whether all of the last handoff is confirmed. */
+  public boolean complete() {
+    return state == AgentState.ATTACHED && handoff != null && handoff.completeNs != 0;
   }
 
   /** Handoffs so far, the first attachment included. */

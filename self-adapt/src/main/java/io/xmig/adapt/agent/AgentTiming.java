@@ -14,6 +14,9 @@ import java.time.Duration;
  * @param registerMax longest pause between registrations that nobody confirms
  * @param nameFirst the same for names
  * @param nameMax the same for names
+ * @param yieldFor how long the agent leaves the word to a host that speaks for the machine
+ * @param yieldAgain after which time at the earliest it does so again: nobody signs that he speaks
+ *     for the machine, and nobody shall keep the agent waiting
  * @param missedBeacons beacon periods without a beacon after which the gateway counts as lost
  */
 public record AgentTiming(
@@ -25,6 +28,8 @@ public record AgentTiming(
     Duration registerMax,
     Duration nameFirst,
     Duration nameMax,
+    Duration yieldFor,
+    Duration yieldAgain,
     double missedBeacons) {
   /** Values that suit links of a few milliseconds and beacons every second. */
   public static AgentTiming standard() {
@@ -37,6 +42,8 @@ public record AgentTiming(
         Duration.ofSeconds(1),
         Duration.ofMillis(100),
         Duration.ofSeconds(2),
+        Duration.ofSeconds(1),
+        Duration.ofSeconds(4),
         3.5);
   }
 }

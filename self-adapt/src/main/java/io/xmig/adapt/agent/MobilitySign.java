@@ -12,6 +12,8 @@ public enum MobilitySign {
   RARP,
   /** The link came up. */
   LINK_UP,
+  /** A host said that it speaks for the machine, a moment ago. */
+  SPOKEN_FOR,
   /** Signs were passed over since they seemed to repeat the one before. */
   REPEATED
 }

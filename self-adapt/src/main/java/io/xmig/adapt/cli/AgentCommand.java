@@ -106,9 +106,23 @@ public final class AgentCommand implements Callable<Integer> {
       names = "--home-gateway",
       paramLabel = "HID[=ETH]",
       description =
-          "Gateway that the guest believes to have for ever, and its Ethernet address; for"
-              + " guests that do not follow beacons.")
-  private @Nullable String home;
+          "Gateway that the guest goes on talking to, and its Ethernet address; repeatable. For a"
+              + " guest that follows no beacons its home's; with --own-agent those of the domains it"
+              + " may come from.")
+  private List<String> homes = new ArrayList<>();
+
+  @Option(
+      names = "--own-agent",
+      description =
+          "The guest runs an agent itself: say where it is when it arrives, leave the rest to it.")
+  private boolean ownAgent;
+
+  @Option(
+      names = "--delegated",
+      description =
+          "Hosts hold a leave to speak for this one (xmig key delegate): after a move, let the one"
+              + " that says so have the first word.")
+  private boolean delegated;
 
   @Option(
       names = "--former",
@@ -137,7 +151,8 @@ public final class AgentCommand implements Callable<Integer> {
         .withMac(givenMac != 0 || guest != null ? givenMac : nodeMac)
         .withLifetime(lifetime)
         .withGuest(parseGuest())
-        .withFormerAds(former.stream().map(text -> xid("--former", text, XidType.AD)).toList());
+        .withFormerAds(former.stream().map(text -> xid("--former", text, XidType.AD)).toList())
+        .withDelegated(delegated);
   }
 
   /** QMP socket of the guest to follow, {@code null} for none. */
@@ -228,20 +243,24 @@ public final class AgentCommand implements Callable<Integer> {
     if (guest == null) {
       return null;
     }
-    Location.Home believed = null;
-    if (home != null) {
-      String[] parts = home.split("=", 2);
-      long homeMac = 0;
-      if (parts.length == 2) {
-        try {
-          homeMac = EthernetFlyweight.parseMac(parts[1]);
-        } catch (IllegalArgumentException e) {
-          throw trust.usage("--home-gateway: " + e.getMessage());
-        }
-      }
-      believed = new Location.Home(xid("--home-gateway", parts[0], XidType.HID), homeMac);
+    List<Location.Home> believed = homes.stream().map(this::parseHome).toList();
+    if (believed.size() > Location.MAX_HOMES) {
+      throw trust.usage("--home-gateway: at most " + Location.MAX_HOMES);
     }
-    return new AgentConfig.Guest(xid("--guest", guest, XidType.HID), believed);
+    return new AgentConfig.Guest(xid("--guest", guest, XidType.HID), believed, ownAgent);
+  }
+
+  private Location.Home parseHome(String text) {
+    String[] parts = text.split("=", 2);
+    long homeMac = 0;
+    if (parts.length == 2) {
+      try {
+        homeMac = EthernetFlyweight.parseMac(parts[1]);
+      } catch (IllegalArgumentException e) {
+        throw trust.usage("--home-gateway: " + e.getMessage());
+      }
+    }
+    return new Location.Home(xid("--home-gateway", parts[0], XidType.HID), homeMac);
   }
 
   private Xid xid(String option, String text, XidType type) {

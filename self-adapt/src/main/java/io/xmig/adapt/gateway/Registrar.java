@@ -264,9 +264,7 @@ final class Registrar {
 
   private void taken(Location location, Envelope statement, int port) {
     registrations++;
-    if (location.home() != null) {
-      standIn(location.home(), port);
-    }
+    location.homes().forEach(home -> standIn(home, port));
     if (location.mac() != 0) {
       spareResolution(location, port);
     }

@@ -3,6 +3,7 @@ package io.xmig.adapt.guest;
 import io.xmig.adapt.agent.Agent;
 import io.xmig.adapt.agent.AgentConfig;
 import io.xmig.adapt.agent.Attachment;
+import io.xmig.adapt.agent.MobilitySign;
 import io.xmig.xia.addr.Xid;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,18 +14,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The host's side of a guest that runs no agent, one per guest: acts the moment the guest runs
- * here, and falls silent when it stops, lest it call the guest back from where it has gone.
+ * The host's side of a guest, one per guest: acts the moment the guest runs here, and falls silent
+ * when it stops, lest it call the guest back from where it has gone. Of a guest with an agent of
+ * its own it says where it is, and leaves the rest to that agent.
  *
  * @threading on the loop of the host's stack
  */
 public final class GuestFollower implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GuestFollower.class);
 
+  /** Where the guest is, as far as it concerns this host. */
+  private enum Phase {
+    AWAY,
+    EXPECTED,
+    HERE
+  }
+
   private final AgentConfig config;
   private final Function<AgentConfig, Agent> agents;
   private List<Xid> formerAds;
   private @Nullable Agent agent;
+  private Phase phase = Phase.AWAY;
+  private boolean saidBefore; // where the guest is, before it ran
+  private CompletableFuture<Void> opening = CompletableFuture.completedFuture(null);
 
   /**
    * @param config with {@link AgentConfig#guest} and the domains the guest comes from
@@ -39,31 +51,80 @@ public final class GuestFollower implements AutoCloseable {
     this.formerAds = config.formerAds();
   }
 
-  /** The guest runs here now (QMP RESUME). Repeating this is harmless. */
-  public CompletableFuture<Void> running() {
-    if (agent != null) {
-      agent.sign(io.xmig.adapt.agent.MobilitySign.RESUME);
+  /**
+   * The guest comes here and does not run yet: what can be done before it does is done. Repeating
+   * this is harmless.
+   */
+  public CompletableFuture<Void> expected() {
+    if (phase != Phase.AWAY) {
       return CompletableFuture.completedFuture(null);
     }
     Agent fresh = agents.apply(config.withFormerAds(formerAds));
     agent = fresh;
-    return fresh
-        .start()
-        .whenComplete(
-            (done, error) -> {
-              if (error != null) {
-                LOG.warn("cannot speak for the guest {}: {}", fresh.hid(), error.getMessage());
-                if (agent == fresh) {
-                  agent = null;
-                }
-              }
-            });
+    phase = Phase.EXPECTED;
+    opening = orForgotten(fresh, fresh.expect());
+    return opening;
+  }
+
+  /**
+   * All of an expected guest is here, and it runs nowhere else any more: says where it will answer
+   * while the rest is done that it takes to run.
+   */
+  public CompletableFuture<Void> loaded() {
+    if (phase != Phase.EXPECTED) {
+      return CompletableFuture.completedFuture(null);
+    }
+    saidBefore = true;
+    return speak();
+  }
+
+  /** The guest runs here now (QMP RESUME). Repeating this is harmless. */
+  public CompletableFuture<Void> running() {
+    Agent now = agent;
+    if (phase != Phase.HERE || now == null || now.closed() && !saidBefore) {
+      return speak();
+    }
+    if (!saidBefore) {
+      now.sign(MobilitySign.RESUME);
+    }
+    saidBefore = false;
+    return CompletableFuture.completedFuture(null);
+  }
+
+  private CompletableFuture<Void> speak() {
+    Agent ready = agent;
+    boolean prepared = phase == Phase.EXPECTED && ready != null;
+    phase = Phase.HERE;
+    if (prepared) {
+      return opening.thenCompose(open -> orForgotten(ready, ready.start()));
+    }
+    if (ready != null) {
+      formerAds = domains(ready); // it has said all it had to, and ended
+    }
+    Agent fresh = agents.apply(config.withFormerAds(formerAds));
+    agent = fresh;
+    return orForgotten(fresh, fresh.start());
+  }
+
+  private CompletableFuture<Void> orForgotten(Agent fresh, CompletableFuture<Void> started) {
+    return started.whenComplete(
+        (done, error) -> {
+          if (error != null) {
+            LOG.warn("cannot speak for the guest {}: {}", fresh.hid(), error.getMessage());
+            if (agent == fresh) {
+              agent = null;
+              phase = Phase.AWAY;
+            }
+          }
+        });
   }
 
   /** The guest does not run here any more (QMP STOP), for a while or for good. */
   public void stopped() {
     Agent old = agent;
     agent = null;
+    phase = Phase.AWAY;
+    saidBefore = false;
     if (old != null) {
       formerAds = domains(old);
       old.close();

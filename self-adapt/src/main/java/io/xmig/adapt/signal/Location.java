@@ -24,12 +24,12 @@ import org.jspecify.annotations.Nullable;
  * 72  8  stamp of the beacon that it answers (freshness)
  * 80  6  Ethernet address, 0 if not told
  * 86  2  lifetime in seconds
- * 88  1  flags: 1 said by a delegate on the host's behalf, 2 the guest does not follow beacons itself,
- *        4 the host has just arrived, so that its port may be another than before
+ * 88  1  flags: 1 said by a delegate on the host's behalf, 2 the guest goes on talking to other
+ *        gateways, 4 the host has just arrived, so that its port may be another than before
  * 89  1  n: former domains (0 to 8), newest first
  * 90 24n their ADs
- *  . 24  with flag 2: HID of the gateway that the guest believes to have
- *  .  6  with flag 2: that gateway's Ethernet address as the guest knows it, 0 if not told
+ *  .  1  with flag 2: m: such gateways (1 to 8)
+ *  . 30m HID of each, and its Ethernet address as the guest knows it (6 bytes, 0 if not told)
  * </pre>
  *
  * @param hid the host
@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * @param lifetimeS how long it holds without being repeated
  * @param flags see above
  * @param formerAds domains whose routers shall send on what still comes for the host, newest first
- * @param home for whom the new gateway must answer, {@code null} for a guest that follows beacons
+ * @param homes for whom the new gateway must answer; none for a host that does not wait
  */
 public record Location(
     Xid hid,
@@ -51,13 +51,18 @@ public record Location(
     int lifetimeS,
     int flags,
     List<Xid> formerAds,
-    @Nullable Home home) {
+    List<Home> homes) {
   /**
-   * The gateway that a passive guest goes on talking to.
+   * A gateway that a guest goes on talking to: for ever, or until its own agent finds the time.
    *
    * @param mac 48 bits, 0 if not told
    */
   public record Home(Xid gateway, long mac) {}
+
+  /** Gateways that a statement may name as believed in by the guest. */
+  public static final int MAX_HOMES = 8;
+
+  private static final int HOME_LENGTH = Xid.LENGTH + 6;
 
   /** Former domains that a statement may name. */
   public static final int MAX_FORMER = 8;
@@ -65,7 +70,7 @@ public record Location(
   /** A delegate speaks for the host. */
   public static final int FLAG_DELEGATED = 1;
 
-  /** The guest keeps its old address and gateway; the new gateway answers for the old one. */
+  /** The guest keeps its old address and gateway for now; the new one answers for the old one. */
   public static final int FLAG_PASSIVE_GUEST = 2;
 
   /** The host has just arrived where it is, or woken up. */
@@ -81,7 +86,7 @@ public record Location(
       int lifetimeS,
       int flags,
       List<Xid> formerAds) {
-    this(hid, ad, gateway, stamp, mac, lifetimeS, flags, formerAds, null);
+    this(hid, ad, gateway, stamp, mac, lifetimeS, flags, formerAds, List.of());
   }
 
   public Location {
@@ -89,12 +94,16 @@ public record Location(
     if (formerAds.size() > MAX_FORMER) {
       throw new IllegalArgumentException("at most 8 former domains, not " + formerAds.size());
     }
-    flags = home == null ? flags & ~FLAG_PASSIVE_GUEST : flags | FLAG_PASSIVE_GUEST;
+    homes = List.copyOf(homes);
+    if (homes.size() > MAX_HOMES) {
+      throw new IllegalArgumentException("at most 8 believed gateways, not " + homes.size());
+    }
+    flags = homes.isEmpty() ? flags & ~FLAG_PASSIVE_GUEST : flags | FLAG_PASSIVE_GUEST;
   }
 
   /** Signs the statement. */
   public Envelope seal(Signer signer, @Nullable Delegation delegation, long sequence) {
-    int tail = home == null ? 0 : Xid.LENGTH + 6;
+    int tail = homes.isEmpty() ? 0 : 1 + HOME_LENGTH * homes.size();
     ByteBuffer out = ByteBuffer.allocate(90 + Xid.LENGTH * formerAds.size() + tail);
     put(out, hid);
     put(out, ad);
@@ -103,9 +112,12 @@ public record Location(
     out.putShort((short) (mac >>> 32)).putInt((int) mac);
     out.putShort((short) lifetimeS).put((byte) flags).put((byte) formerAds.size());
     formerAds.forEach(former -> put(out, former));
-    if (home != null) {
-      put(out, home.gateway);
-      out.putShort((short) (home.mac >>> 32)).putInt((int) home.mac);
+    if (!homes.isEmpty()) {
+      out.put((byte) homes.size());
+      for (Home home : homes) {
+        put(out, home.gateway);
+        out.putShort((short) (home.mac >>> 32)).putInt((int) home.mac);
+      }
     }
     return Envelope.seal(signer, delegation, Envelope.KIND_LOCATION, sequence, out.array());
   }
@@ -136,8 +148,7 @@ public record Location(
     for (int i = 0; i < count; i++) {
       former.add(typed(in, XidType.AD));
     }
-    Home home =
-        (flags & FLAG_PASSIVE_GUEST) == 0 ? null : new Home(typed(in, XidType.HID), in.u48());
+    List<Home> homes = (flags & FLAG_PASSIVE_GUEST) == 0 ? List.of() : readHomes(in);
     in.end();
     if (!envelope.subject().owns(hid)) {
       throw new RefusedException(
@@ -145,7 +156,20 @@ public record Location(
           "this key is not the host's",
           Map.of("hid", hid, "key", envelope.subject().hid().idHex()));
     }
-    return new Location(hid, ad, gateway, stamp, mac, lifetime, flags, former, home);
+    return new Location(hid, ad, gateway, stamp, mac, lifetime, flags, former, homes);
+  }
+
+  private static List<Home> readHomes(Reader in) {
+    int count = in.u8();
+    if (count == 0 || count > MAX_HOMES) {
+      throw new RefusedException(
+          Refusal.MALFORMED, "not 1 to 8 believed gateways", Map.of("count", count));
+    }
+    List<Home> homes = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      homes.add(new Home(typed(in, XidType.HID), in.u48()));
+    }
+    return homes;
   }
 
   static void put(ByteBuffer out, Xid xid) {

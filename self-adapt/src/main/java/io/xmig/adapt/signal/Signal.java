@@ -8,6 +8,7 @@ import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A datagram between agents, gateways and route services. The first byte tells which.
@@ -27,19 +28,30 @@ public sealed interface Signal {
   byte[] encode();
 
   /**
-   * A host asks who is there.
+   * A host asks who is there. If it asks on behalf of a guest, the guest hears that somebody speaks
+   * for it; nobody signs that, so it may wait a moment and nothing more.
    *
    * @param nonce comes back in the beacon and proves that it is no recording
    * @param reply whether a copy of the beacon shall be sent to the asker's address
+   * @param guest on whose behalf, {@code null} for the asker's own
    */
-  record Solicit(long nonce, boolean reply) implements Signal {
+  record Solicit(long nonce, boolean reply, @Nullable Xid guest) implements Signal {
+    private static final int LENGTH = 10;
+    private static final int FLAG_REPLY = 1;
+    private static final int FLAG_GUEST = 2;
+
     @Override
     public byte[] encode() {
-      return ByteBuffer.allocate(10)
-          .put((byte) 1)
-          .put((byte) (reply ? 1 : 0))
-          .putLong(nonce)
-          .array();
+      int flags = (reply ? FLAG_REPLY : 0) | (guest == null ? 0 : FLAG_GUEST);
+      ByteBuffer out =
+          ByteBuffer.allocate(guest == null ? LENGTH : LENGTH + Xid.LENGTH)
+              .put((byte) 1)
+              .put((byte) flags)
+              .putLong(nonce);
+      if (guest != null) {
+        Location.put(out, guest);
+      }
+      return out.array();
     }
   }
 
@@ -160,8 +172,9 @@ public sealed interface Signal {
       case 1 -> {
         int flags = in.u8();
         long nonce = in.i64();
+        Xid guest = (flags & Solicit.FLAG_GUEST) == 0 ? null : Location.typed(in, XidType.HID);
         in.end();
-        yield new Solicit(nonce, (flags & 1) != 0);
+        yield new Solicit(nonce, (flags & Solicit.FLAG_REPLY) != 0, guest);
       }
       case 2 -> new Register(Envelope.decode(in.rest()));
       case 3 -> new Registered(Envelope.decode(in.rest()));

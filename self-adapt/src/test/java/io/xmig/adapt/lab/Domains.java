@@ -21,6 +21,7 @@ import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.testkit.LinkProfile;
 import io.xmig.xia.testkit.SimLink;
 import io.xmig.xia.testkit.SimNetwork;
+import io.xmig.xia.testkit.SimSwitch;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
@@ -39,7 +40,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Domains, each with a router and a host, and one machine that moves between them. Router ports: 0
- * the host, 1 the machine's slot, 2 an attacker's, from 3 on the neighbours.
+ * the host, 1 the machine's slot, 2 an attacker's, from 3 on the neighbours. With segments the
+ * machine is plugged into a switch that it shares with the host and port 0 of the router.
  */
 public final class Domains {
   /** Service of the machine in all tests. */
@@ -67,6 +69,9 @@ public final class Domains {
     public final List<SimLink> links = new ArrayList<>();
     public @Nullable Gateway gateway;
     public @Nullable Agent hostAgent;
+
+    /** Joins host, machine and router, if the lab has segments. */
+    @Nullable SimSwitch segment;
 
     /** Whether the router's node refuses to set routes of hosts just now. */
     public boolean refusing;
@@ -118,6 +123,15 @@ public final class Domains {
    * @param local profile of the links to hosts
    */
   public Domains(SimNetwork net, int count, LinkProfile local) {
+    this(net, count, local, false);
+  }
+
+  /**
+   * @param count domains
+   * @param local profile of the links to hosts
+   * @param segments whether host and machine share one
+   */
+  public Domains(SimNetwork net, int count, LinkProfile local, boolean segments) {
     this.net = net;
     this.local = local;
     this.vmProfile = local;
@@ -141,9 +155,17 @@ public final class Domains {
                   new LocalAddress(
                       Xid.parse("AD:" + "9".repeat(40)), hostKey.identity().hid(), null),
                   0x020000010000L | (long) i << 8 | 0x10));
-      net.link(host, 0, router, 0, local);
-      domains.add(
-          new Domain(i, ad, router, net.stack(router), host, net.stack(host), routerKey, hostKey));
+      Domain domain =
+          new Domain(i, ad, router, net.stack(router), host, net.stack(host), routerKey, hostKey);
+      if (segments) {
+        SimSwitch segment = net.addSwitch("segment" + i, 3);
+        net.link(segment, 0, net.station(router), 0, LinkProfile.delay(Duration.ofNanos(1000)));
+        net.link(net.station(host), 0, segment, 1, local);
+        domain.segment = segment;
+      } else {
+        net.link(host, 0, router, 0, local);
+      }
+      domains.add(domain);
     }
     vm =
         net.add(
@@ -312,8 +334,17 @@ public final class Domains {
   /** Plugs the machine in, without any sign. */
   public void plugVm(int domain) {
     stopVm();
-    vmLink = net.link(vm, 0, domains.get(domain).router, 1, vmProfile);
+    Domain to = domains.get(domain);
+    vmLink =
+        to.segment == null
+            ? net.link(vm, 0, to.router, slot(), vmProfile)
+            : net.link(net.station(vm), 0, to.segment, 2, vmProfile);
     vmAt = domain;
+  }
+
+  /** The port of a router behind which the machine is plugged in. */
+  public int slot() {
+    return domains.get(0).segment == null ? 1 : 0;
   }
 
   /** Plugs the machine in; the hypervisor's RARPs go out and, later, the guest is told. */
@@ -327,7 +358,7 @@ public final class Domains {
               ms * 1_000_000 + local.delay().toNanos(),
               () -> {
                 if (vmLink == link) {
-                  router.linkEvent(new LinkEvent(LinkEvent.Kind.RARP, 1, VM_MAC));
+                  router.linkEvent(new LinkEvent(LinkEvent.Kind.RARP, slot(), VM_MAC));
                 }
               });
       net.loop()

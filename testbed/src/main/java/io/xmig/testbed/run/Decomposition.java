@@ -46,7 +46,7 @@ final class Decomposition {
     double vmStop = cut.until(m.stopUs());
     double lastBytes = cut.until(first(m, VERIFIED));
     double load = cut.until(m.resumeUs());
-    double perception = cut.until(first(m, PERCEIVED));
+    double perception = cut.until(perceived(m));
     double registration = cut.until(first(m, REGISTERED));
     double routeRepoint = cut.until(last(m, REPOINTED, end));
     double transportRecovery = cut.until(sentUs(probes, end));
@@ -67,6 +67,16 @@ final class Decomposition {
     double ms = (next - atUs) / 1000.0;
     atUs = next;
     return ms;
+  }
+
+  /**
+   * When the machine's agent noticed that it runs elsewhere; 0 if somebody had spoken for it
+   * before.
+   */
+  private static long perceived(MigrationRecord m) {
+    long noticed = first(m, PERCEIVED);
+    long registered = first(m, REGISTERED);
+    return registered != 0 && noticed > registered ? 0 : noticed;
   }
 
   private static long first(MigrationRecord m, String name) {

@@ -40,8 +40,8 @@ final class Experiment {
   private static final Duration BOOT = Duration.ofSeconds(90);
   private static final Duration LAST_ANSWERS = Duration.ofMillis(700);
 
-  /** After a migration nobody asks anything for this long. */
-  private static final int QUIET_MS = 500;
+  /** After a migration nobody asks anything for this long: what the agent does then is over. */
+  private static final int QUIET_MS = 1500;
 
   /** Moments told by others may be off by this much. */
   private static final long CLOCK_ERROR_US = 10_000;
@@ -301,10 +301,12 @@ final class Experiment {
     LocalAddress there = new LocalAddress(nodes.network().ad(to), hid, null);
     MigrationRecord record = hypervisors.record(moved).withWireBytes(wire);
     long sinceUs = record.runningUs() - CLOCK_ERROR_US;
+    // a host that speaks for the VM does so as soon as the VM has stopped elsewhere
+    long stoppedUs = record.stopUs() > 0 ? record.stopUs() : sinceUs;
     record =
         record
             .withMoments(clients.agentEvents(there, sinceUs))
-            .withMoments(routeChanges(nodes, to, hid, sinceUs));
+            .withMoments(routeChanges(nodes, to, hid, stoppedUs));
     record = arrived(hid, nodes, clients, record);
     Clients.pause(Math.max(0, options.settleMs - QUIET_MS));
     return record;

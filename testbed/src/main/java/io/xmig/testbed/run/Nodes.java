@@ -288,7 +288,7 @@ public final class Nodes {
     List<String> agent = words("agent", key);
     agent.addAll(List.of("--trust-file", trust.toString(), "--name", node + ".xia"));
     services.add(agent);
-    if (options.agent == RunOptions.AgentPlace.HOST && scenario.hosts().contains(node)) {
+    if (options.agent().onHost() && scenario.hosts().contains(node)) {
       services.add(follower(node, key));
     }
     return services;
@@ -300,9 +300,8 @@ public final class Nodes {
     return words;
   }
 
-  /** Speaks for a VM without an agent while it runs on this host. */
+  /** Speaks for the VM while it runs on this host, or when it arrives. */
   private List<String> follower(String host, List<String> key) {
-    String home = scenario.hosts().get(0);
     List<String> words = words("follower", key);
     words.addAll(
         List.of(
@@ -316,10 +315,6 @@ public final class Nodes {
             Experiment.MAC,
             "--name",
             Experiment.NAME,
-            "--home-gateway",
-            network.topology().node(network.gateway(home)).hid()
-                + "="
-                + EthernetFlyweight.formatMac(network.gatewayMac(home)),
             "--qmp",
             new VmDirectory(lab.directory().resolve(host).resolve("vms").resolve(Experiment.VM))
                 .watchSocket()
@@ -329,7 +324,24 @@ public final class Nodes {
         .distinct()
         .filter(ad -> !ad.equals(network.ad(host)))
         .forEach(ad -> words.addAll(List.of("--former", ad.toString())));
+    if (options.agent() == RunOptions.AgentPlace.BOTH) {
+      words.add("--own-agent");
+      scenario.hosts().stream()
+          .filter(other -> !network.gateway(other).equals(network.gateway(host)))
+          .forEach(other -> words.addAll(homeOf(other)));
+    } else {
+      words.addAll(homeOf(scenario.hosts().get(0)));
+    }
     return words;
+  }
+
+  /** The gateway that the VM talks to after a stay on a host. */
+  private List<String> homeOf(String host) {
+    return List.of(
+        "--home-gateway",
+        network.topology().node(network.gateway(host)).hid()
+            + "="
+            + EthernetFlyweight.formatMac(network.gatewayMac(host)));
   }
 
   private boolean isGateway(String node) {
@@ -391,7 +403,7 @@ public final class Nodes {
     Map<String, String> told = new TreeMap<>();
     told.put("XMIG_KEY", identities.privateBody(VM));
     told.put("XMIG_PUB", identities.publicBody(VM));
-    if (options.agent == RunOptions.AgentPlace.HOST) {
+    if (options.agent() == RunOptions.AgentPlace.HOST) {
       String home = scenario.hosts().get(0);
       told.put("XMIG_AGENT", "none");
       told.put("XMIG_AD", network.ad(home).toString());
@@ -399,6 +411,9 @@ public final class Nodes {
     } else {
       told.put("XMIG_TRUST", String.join(",", identities.trust(network, "=")));
       told.put("XMIG_NAME", name);
+      if (options.agent().onHost()) {
+        told.put("XMIG_DELEGATED", "yes");
+      }
     }
     return told;
   }

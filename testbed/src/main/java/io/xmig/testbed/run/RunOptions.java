@@ -50,16 +50,32 @@ public final class RunOptions {
   @Option(
       names = "--agent",
       paramLabel = "WHERE",
-      defaultValue = "guest",
-      description =
-          "Who keeps the VM reachable: its own agent (guest), or one on the host it runs on, which"
-              + " its owner's key has given leave (host). Default: ${DEFAULT-VALUE}.")
-  AgentPlace agent = AgentPlace.GUEST;
+      description = {
+        "Who keeps the VM reachable: its own agent (guest); one on the host it runs on, to which its"
+            + " owner's key has given leave (host); or the VM's own, for which the host says the"
+            + " first word when it arrives (both).",
+        "Default: both; guest with --xia libxsocket or --router click."
+      })
+  @Nullable AgentPlace agent;
 
   /** Where the agent of the VM runs. */
   enum AgentPlace {
     GUEST,
-    HOST
+    HOST,
+    BOTH;
+
+    /** Whether hosts speak for the VM. */
+    boolean onHost() {
+      return this != GUEST;
+    }
+  }
+
+  /** Who keeps the VM reachable. */
+  AgentPlace agent() {
+    if (agent != null) {
+      return agent;
+    }
+    return xia.startsWith("node") && router.equals("node") ? AgentPlace.BOTH : AgentPlace.GUEST;
   }
 
   @Option(names = "--ram-only", description = "Migrate memory only; the VM has no disk.")
@@ -204,8 +220,8 @@ public final class RunOptions {
     if (migrations < 1 || migrations > 1000) {
       return "--migrations must be 1 to 1000, not " + migrations;
     }
-    if (agent == AgentPlace.HOST && !xia.startsWith("node")) {
-      return "--agent host needs --xia node: it listens to QEMU from within the host's node";
+    if (agent().onHost() && !xia.startsWith("node")) {
+      return "--agent host and both need --xia node: they listen to QEMU from within the host's node";
     }
     if (attacker && !links.equals("user")) {
       return "--attacker needs --links user: it is plugged in beside the VM";

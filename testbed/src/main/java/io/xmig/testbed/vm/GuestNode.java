@@ -19,11 +19,16 @@ import io.xmig.xia.link.LinkWatcher;
 import io.xmig.xia.link.NodeLoop;
 import io.xmig.xia.link.PacketLink;
 import io.xmig.xia.link.posix.NetDevice;
+import io.xmig.xia.link.posix.Threads;
 import io.xmig.xia.node.NodeConfig;
 import io.xmig.xia.node.NodeStack;
 import io.xmig.xia.node.XiaNode;
 import io.xmig.xia.socket.LinkEvent;
 import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.socket.XiaStack;
+import io.xmig.xia.socket.ipc.BufferPool;
+import io.xmig.xia.socket.ipc.IpcServer;
+import io.xmig.xia.socket.ipc.IpcStack;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -35,6 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.jspecify.annotations.Nullable;
 
@@ -45,9 +51,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Told by the environment ({@link GuestImage#forVm}): {@code XMIG_KEY} with {@code XMIG_PUB},
  * the PEM bodies of the host's key; {@code XMIG_TRUST}, the gateways that may speak for domains
  * ({@code AD:…=HID:…}, separated by commas; without it self-certifying domains only); {@code
- * XMIG_NAME}. Without a key it is a plain v1.1 host called {@code XMIG_HID}. With {@code
- * XMIG_AGENT=none} no agent runs: the host stays in {@code XMIG_AD} for ever and sends what it has
- * to {@code XMIG_GATEWAY}. {@code XMIG_PERF=server} adds the server of {@code xmig perf}.
+ * XMIG_NAME}; {@code XMIG_DELEGATED=yes} if hosts have leave to speak for it. Without a key it is a
+ * plain v1.1 host called {@code XMIG_HID}. With {@code XMIG_AGENT=none} no agent runs: the host
+ * stays in {@code XMIG_AD} for ever and sends what it has to {@code XMIG_GATEWAY}. {@code
+ * XMIG_PERF=server} adds the server of {@code xmig perf}.
  */
 final class GuestNode implements AutoCloseable {
   /** Domain of a host that has not heard a beacon yet. */
@@ -55,15 +62,21 @@ final class GuestNode implements AutoCloseable {
 
   private static final int REHEARSALS = 4;
 
+  /** An agent puts no chunks. */
+  private static final int POOL_BYTES = 1 << 16;
+
   /** Signs that come closer together count as one. */
   private static final long REHEARSAL_PAUSE_NS = 1_050_000_000L;
 
   private final NodeLoop loop;
+  private final @Nullable XiaStack beside;
   private final @Nullable Agent agent;
   private final CalServer cal;
 
-  private GuestNode(NodeLoop loop, @Nullable Agent agent, CalServer cal) {
+  private GuestNode(
+      NodeLoop loop, @Nullable XiaStack beside, @Nullable Agent agent, CalServer cal) {
     this.loop = loop;
+    this.beside = beside;
     this.agent = agent;
     this.cal = cal;
   }
@@ -111,13 +124,33 @@ final class GuestNode implements AutoCloseable {
           Xid next = Xid.parse(gateway);
           loop.call(() -> staticRoutes(stack, next)).get().get();
         }
-        return new GuestNode(loop, null, cal);
+        return new GuestNode(loop, null, null, cal);
       }
       AgentConfig config = config(signer, environment, link);
-      Agent agent = AdaptServices.agent(stack, config).get();
-      loop.call(() -> AgentDiary.start(stack, agent)).get().get();
+      XiaStack beside = besideTheNode(loop);
+      Agent agent = AdaptServices.agent(beside, config).get();
+      onLoop(beside, () -> AgentDiary.start(beside, agent)).get();
       loop.execute(() -> rehearse(loop, REHEARSALS));
-      return new GuestNode(loop, agent, cal);
+      return new GuestNode(loop, beside, agent, cal);
+    }
+
+    /**
+     * The agent has a thread of its own, after all others in the guest's only processor: what it
+     * signs and checks shall keep nobody waiting who asks the guest for something.
+     */
+    private XiaStack besideTheNode(NodeLoop loop) throws Exception {
+      Path socket = Files.createTempDirectory("xmig-node").resolve("agent.api");
+      loop.call(
+              () -> {
+                loop.own(
+                    new IpcServer(
+                        loop, socket, () -> new NodeStack(node), new BufferPool(POOL_BYTES)));
+                return socket;
+              })
+          .get();
+      XiaStack stack = IpcStack.connect(socket);
+      stack.loop().execute(Threads::background);
+      return stack;
     }
 
     /**
@@ -167,6 +200,25 @@ final class GuestNode implements AutoCloseable {
     return new Parts(node, link, watcher);
   }
 
+  private static <T> CompletableFuture<T> onLoop(
+      XiaStack stack, Supplier<CompletableFuture<T>> work) {
+    CompletableFuture<T> done = new CompletableFuture<>();
+    stack
+        .loop()
+        .execute(
+            () ->
+                work.get()
+                    .whenComplete(
+                        (value, error) -> {
+                          if (error == null) {
+                            done.complete(value);
+                          } else {
+                            done.completeExceptionally(error);
+                          }
+                        }));
+    return done;
+  }
+
   private static AgentConfig config(
       @Nullable Signer signer, Map<String, String> environment, PacketLink link) {
     String trusted = environment.get("XMIG_TRUST");
@@ -182,7 +234,9 @@ final class GuestNode implements AutoCloseable {
     if (name != null) {
       config = config.withNames(java.util.Collections.singletonMap(name, null));
     }
-    return config.withMac(link.device().mac());
+    return config
+        .withMac(link.device().mac())
+        .withDelegated("yes".equals(environment.get("XMIG_DELEGATED")));
   }
 
   private static @Nullable Signer signer(Map<String, String> environment) throws IOException {
@@ -207,8 +261,9 @@ final class GuestNode implements AutoCloseable {
   @Override
   public void close() {
     loop.execute(cal::close);
-    if (agent != null) {
-      loop.execute(agent::close);
+    if (agent != null && beside != null) {
+      beside.loop().execute(agent::close);
+      beside.close();
     }
     loop.close();
   }

@@ -30,6 +30,21 @@ class ResultBuilderTest {
 
   /** A run of 10 s with one migration from 4 s to 7 s, the VM away for 60 ms at 6.9 s. */
   private static RunResult result(long wrong, List<String> problems) {
+    return result(
+        wrong,
+        problems,
+        List.of(
+            new MigrationRecord.Moment("RESUME", START_US + 6_930_000),
+            new MigrationRecord.Moment(Decomposition.VERIFIED, START_US + 6_920_000),
+            new MigrationRecord.Moment(Decomposition.PERCEIVED, START_US + 6_938_000),
+            new MigrationRecord.Moment(Decomposition.PERCEIVED, START_US + 6_988_000),
+            new MigrationRecord.Moment(Decomposition.REGISTERED, START_US + 6_945_000),
+            new MigrationRecord.Moment(Decomposition.REPOINTED, START_US + 6_950_000),
+            new MigrationRecord.Moment("STOP", START_US + 6_900_000)));
+  }
+
+  private static RunResult result(
+      long wrong, List<String> problems, List<MigrationRecord.Moment> moments) {
     ProbeLog ping = probes(5_000);
     List<MigrationRecord.Progress> progress = new ArrayList<>();
     for (int i = 0; i <= 30; i++) {
@@ -49,14 +64,7 @@ class ResultBuilderTest {
             360_000_000,
             371_000_000,
             "ab".repeat(32),
-            List.of(
-                new MigrationRecord.Moment("RESUME", START_US + 6_930_000),
-                new MigrationRecord.Moment(Decomposition.VERIFIED, START_US + 6_920_000),
-                new MigrationRecord.Moment(Decomposition.PERCEIVED, START_US + 6_938_000),
-                new MigrationRecord.Moment(Decomposition.PERCEIVED, START_US + 6_988_000),
-                new MigrationRecord.Moment(Decomposition.REGISTERED, START_US + 6_945_000),
-                new MigrationRecord.Moment(Decomposition.REPOINTED, START_US + 6_950_000),
-                new MigrationRecord.Moment("STOP", START_US + 6_900_000)),
+            moments,
             progress);
     Map<String, ProbeLog> pings = new LinkedHashMap<>();
     pings.put("VM", ping);
@@ -116,6 +124,27 @@ class ResultBuilderTest {
     assertThat(parts.perceptionMs()).isCloseTo(8, within(0.3));
     assertThat(parts.registrationMs()).isCloseTo(7, within(0.3));
     assertThat(parts.routeRepointMs()).isCloseTo(5, within(0.3));
+  }
+
+  @Test
+  void aHostThatSpeaksBeforeTheMachineRunsTakesNoTimeOfTheOutage() {
+    RunResult.Migration migration =
+        result(
+                0,
+                List.of(),
+                List.of(
+                    new MigrationRecord.Moment(Decomposition.VERIFIED, START_US + 6_920_000),
+                    new MigrationRecord.Moment(Decomposition.REGISTERED, START_US + 6_925_000),
+                    new MigrationRecord.Moment(Decomposition.REPOINTED, START_US + 6_932_000),
+                    new MigrationRecord.Moment(Decomposition.PERCEIVED, START_US + 6_955_000)))
+            .migrations()
+            .get(0);
+    RunResult.OutageParts parts = migration.outageParts();
+
+    assertThat(parts.sumMs()).isCloseTo(migration.outageMs(), within(0.001));
+    assertThat(parts.perceptionMs()).as("of an agent that had no need to").isZero();
+    assertThat(parts.registrationMs()).isZero();
+    assertThat(parts.routeRepointMs()).isCloseTo(2, within(0.3));
   }
 
   @Test

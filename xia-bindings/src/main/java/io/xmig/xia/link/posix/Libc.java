@@ -82,5 +82,7 @@ final class Libc {
 
   static native int prctl(int option, long a, long b, long c, long d);
 
+  static native int setpriority(int which, int who, int priority);
+
   static native int getuid();
 }
