@@ -54,7 +54,7 @@ final class Evaluation {
     this.save = save;
   }
 
-  Findings run() throws IOException {
+  Findings run() {
     for (Setting setting : plan.settings()) {
       List<Cell> order = new ArrayList<>();
       for (Cell cell : plan.interleaved(setting, done.migrations())) {
@@ -75,7 +75,7 @@ final class Evaluation {
     return done;
   }
 
-  private void measure(Setting setting, List<Cell> order) throws IOException {
+  private void measure(Setting setting, List<Cell> order) {
     List<Cell> again = new ArrayList<>();
     int openings = 0;
     Stage stage = null;
@@ -143,33 +143,32 @@ final class Evaluation {
     try (CellLimit limit = new CellLimit(EXTRA)) {
       (extra == Plan.Extra.SHARING ? new Sharing(keep).run() : Benches.run(plan.name(), say))
           .forEach(this::note);
-    } catch (XiaException | IOException e) {
-      say.accept(extra.id() + " failed: " + e.getMessage());
-      extra.ids().forEach(id -> note(Aside.failed(id, String.valueOf(e.getMessage()))));
+    } catch (IOException | RuntimeException e) {
+      say.accept(extra.id() + " failed: " + what(e));
+      extra.ids().forEach(id -> note(Aside.failed(id, what(e))));
     }
   }
 
   /**
    * Nodes and guest, {@code null} if they do not come up; then all is given up if this was last.
    */
-  private @Nullable Stage open(Setting setting, List<Cell> all, List<Cell> rest, boolean last)
-      throws IOException {
+  private @Nullable Stage open(Setting setting, List<Cell> all, List<Cell> rest, boolean last) {
     say.accept(left(setting, rest) + setting.title() + ": starting nodes and guest");
     boolean library = all.stream().anyMatch(c -> c.mode() == Mode.XIA_LIBRARY);
     try (CellLimit limit = new CellLimit(Stage.OPENING)) {
       return Stage.open(setting, library, keep, say);
-    } catch (XiaException e) {
-      say.accept((last ? "given up: " : "once more: ") + e.getMessage());
+    } catch (IOException | RuntimeException e) { // whatever it is, other settings may do
+      say.accept((last ? "given up: " : "once more: ") + what(e));
       if (last) {
         for (Cell cell : rest) {
-          note(Measurement.failed(cell, "", "", "no nodes or guest: " + e.getMessage()));
+          note(Measurement.failed(cell, "", "", "no nodes or guest: " + what(e)));
         }
       }
       return null;
     }
   }
 
-  private Measurement measure(Stage stage, Cell cell) throws IOException {
+  private Measurement measure(Stage stage, Cell cell) {
     Duration limit = limit(cell);
     try (CellLimit all = new CellLimit(limit.plus(AROUND))) {
       stage.work(cell.workload(), dirtyMbPerSecond);
@@ -178,10 +177,13 @@ final class Evaluation {
       return trouble.isEmpty()
           ? measured
           : Measurement.failed(cell, measured.from(), measured.to(), trouble);
-    } catch (XiaException e) {
-      return Measurement.failed(
-          cell, Stage.HOSTS.get(stage.at()), "", String.valueOf(e.getMessage()));
+    } catch (IOException | RuntimeException e) { // whatever it is, other cells may do
+      return Measurement.failed(cell, Stage.HOSTS.get(stage.at()), "", what(e));
     }
+  }
+
+  private static String what(Exception e) {
+    return e instanceof XiaException ? String.valueOf(e.getMessage()) : e.toString();
   }
 
   private static Duration limit(Cell cell) {
@@ -189,7 +191,7 @@ final class Evaluation {
   }
 
   /** The stage, if need be with a guest started anew; {@code null} if only a new one will do. */
-  private @Nullable Stage mended(Stage stage) throws IOException {
+  private @Nullable Stage mended(Stage stage) {
     try (CellLimit limit = new CellLimit(Stage.OPENING)) {
       String trouble = stage.trouble();
       if (trouble.isEmpty()) {
@@ -198,8 +200,8 @@ final class Evaluation {
       say.accept("the guest is started anew: " + trouble);
       stage.restartGuest();
       return stage;
-    } catch (XiaException e) {
-      say.accept("everything is started anew: " + e.getMessage());
+    } catch (IOException | RuntimeException e) {
+      say.accept("everything is started anew: " + what(e));
       stage.close();
       return null;
     }

@@ -49,6 +49,8 @@ final class Stage implements AutoCloseable {
   private static final Duration ANSWER = Duration.ofSeconds(20);
   private static final String PERF = "perf";
   private static final double DIRTY_SHARE = 0.4;
+  private static final int MOST_DBENCH = 100;
+  private static final int DBENCH_PAGES = 3;
   private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+([0-9]+) kB");
 
   /** Below 12 ms ping does not sleep but looks again and again, with half a processor. */
@@ -229,9 +231,6 @@ final class Stage implements AutoCloseable {
     if (mtu != 1500) {
       environment.put("MTU", Integer.toString(mtu));
     }
-    if (setting.zeroed()) {
-      environment.put("init_on_free", "1"); // for the kernel itself
-    }
     String run =
         net.guestCommands()
             + "; exec /xmig/guest work"
@@ -244,7 +243,7 @@ final class Stage implements AutoCloseable {
             setting.memoryMb(),
             image.kernel(),
             image.initrd(),
-            image.commandLine(environment, run),
+            image.commandLine(environment, run) + (setting.zeroed() ? " init_on_free=1" : ""),
             setting.hasDisk() ? disk : null,
             setting.hasDisk() ? Files.size(disk) : 0,
             new VmSpec.Nic(MAC, mtu == 1500 ? 0 : mtu, null, null, VethNet.TAP));
@@ -296,7 +295,9 @@ final class Stage implements AutoCloseable {
     switch (wanted) {
       case DBENCH ->
           guest.shell(
-              "mkdir -p /data; cd /data; dbench -c /xmig/client.txt -t 100000 1 >/dev/null 2>&1 </dev/null &");
+              "mkdir -p /data; cd /data; dbench -c /xmig/client.txt -R "
+                  + dbenchRate()
+                  + " -t 100000 1 >/dev/null 2>&1 </dev/null &");
       case DIRTY ->
           guest.shell("echo dirty " + dirtying(dirtyMbPerSecond) + " > " + GuestMain.WORK);
       case CALCULATION -> xping.ask(addresses().get(0), CAL_INTERVAL);
@@ -324,6 +325,11 @@ final class Stage implements AutoCloseable {
   private int dirtying(int wished) {
     long path = setting.bytesPerSecond();
     return path == 0 ? wished : (int) Math.max(1, Math.min(wished, DIRTY_SHARE * path / (1 << 20)));
+  }
+
+  /** MB/s of dbench, likewise: each of its bytes dirties several pages. */
+  private int dbenchRate() {
+    return Math.max(1, dirtying(MOST_DBENCH * DBENCH_PAGES) / DBENCH_PAGES);
   }
 
   /**
