@@ -203,8 +203,8 @@ public final class Agent implements AutoCloseable {
           spokeNs = now();
           BeaconFilter.Believed known = expected;
           if (known != null && now() - expectedNs < EXPECTED_HOLDS_NS) {
+            actions.solicit(); // first, so that the guest finds this in its queue when it runs
             guarded(() -> machine.onBeacon(known.place(), known.stamp(), known.live(), now()));
-            actions.solicit(); // the guest finds this in its queue when it runs
           } else {
             machine.start(now());
           }
@@ -333,6 +333,8 @@ public final class Agent implements AutoCloseable {
     if (expecting) {
       expected = believed;
       expectedNs = now();
+      // said to nobody: what is signed for the first time takes longer than may be lost then
+      actions.statement(believed.place(), believed.stamp(), true, machine.formerAds(), 0);
       return;
     }
     if (arrival) {
@@ -543,19 +545,7 @@ public final class Agent implements AutoCloseable {
       long sequence = nextSequence();
       Signer signer = config.signer();
       if (place.signed() && signer != null) {
-        Location location =
-            new Location(
-                hid,
-                place.ad(),
-                place.gateway(),
-                stamp,
-                config.mac(),
-                (int) Math.min(65_535, config.lifetime().toSeconds()),
-                (config.guest() == null ? 0 : Location.FLAG_DELEGATED)
-                    | (arrived ? Location.FLAG_ARRIVED : 0),
-                formerAds,
-                config.guest() == null ? List.of() : config.guest().homes());
-        Envelope statement = location.seal(signer, config.delegation(), sequence);
+        Envelope statement = statement(place, stamp, arrived, formerAds, sequence);
         send(adaptSocket, ALL_GATEWAYS, new Signal.Register(statement).encode());
       } else {
         send(beaconSocket, ALL_V1_GATEWAYS, new RoutingMessage.HostRegister(hid).encode());
@@ -573,6 +563,24 @@ public final class Agent implements AutoCloseable {
                                 now())));
       }
       return sequence;
+    }
+
+    private Envelope statement(
+        Attachment place, long stamp, boolean arrived, List<Xid> formerAds, long sequence) {
+      Signer signer = java.util.Objects.requireNonNull(config.signer());
+      AgentConfig.Guest guest = config.guest();
+      Location location =
+          new Location(
+              hid,
+              place.ad(),
+              place.gateway(),
+              stamp,
+              config.mac(),
+              (int) Math.min(65_535, config.lifetime().toSeconds()),
+              (guest == null ? 0 : Location.FLAG_DELEGATED) | (arrived ? Location.FLAG_ARRIVED : 0),
+              formerAds,
+              guest == null ? List.of() : guest.homes());
+      return location.seal(signer, config.delegation(), sequence);
     }
 
     @Override

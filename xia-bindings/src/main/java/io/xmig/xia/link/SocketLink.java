@@ -37,7 +37,8 @@ abstract class SocketLink implements Link {
   private final MessageBatch sent = new MessageBatch(SEND_BATCH, false);
   private NativeBuffer queueMemory;
   private ByteBuffer queueArena;
-  private final Runnable flush = this::flush;
+  private final Runnable flushAtEnd = this::flushAtEnd;
+  private boolean flushScheduled;
   private boolean flushPending;
   private boolean blocked;
 
@@ -169,13 +170,21 @@ abstract class SocketLink implements Link {
       counters.queueDrops++;
       return;
     }
-    if (!flushPending && !blocked) {
+    if (!blocked) {
       flushPending = true;
-      loop.flushLater(flush);
+      if (!flushScheduled) {
+        flushScheduled = true;
+        loop.flushLater(flushAtEnd);
+      }
     }
     if (queue.size() >= SEND_BATCH && !blocked) {
       sendQueued();
     }
+  }
+
+  private void flushAtEnd() {
+    flushScheduled = false;
+    flush();
   }
 
   private void flush() {
@@ -279,6 +288,9 @@ abstract class SocketLink implements Link {
       }
       for (int i = 0; i < count && !closed; i++) {
         deliver(i);
+      }
+      if (flushPending) {
+        flush(); // answers do not wait for what else this turn has to do
       }
       if (count < received.capacity()) {
         return;

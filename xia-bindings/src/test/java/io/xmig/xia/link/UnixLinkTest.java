@@ -12,6 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -78,6 +80,40 @@ class UnixLinkTest {
     assertThat(heard).isSorted().hasSize(2000);
     assertThat(a.counters().framesOut()).isEqualTo(2000);
     assertThat(b.counters().framesIn()).isEqualTo(2000);
+  }
+
+  @Test
+  void anAnswerDoesNotWaitForWhatElseTheTurnHasToDo() throws Exception {
+    CountDownLatch answered = new CountDownLatch(1);
+    CompletableFuture<Boolean> inTime = new CompletableFuture<>();
+    UnixLink a = open(loopA, "a", "b", list());
+    UnixLink b = open(loopB, "b", "a", list());
+    on(
+        loopB,
+        () -> {
+          b.receiver(
+              frame -> {
+                b.frame(numbered(2, 60));
+                loopB.execute(() -> inTime.complete(within(answered)));
+              });
+          return 0;
+        });
+    on(
+        loopA,
+        () -> {
+          a.receiver(frame -> answered.countDown());
+          return send(a, 1);
+        });
+    assertThat(inTime.get(10, TimeUnit.SECONDS)).isTrue();
+  }
+
+  private static boolean within(CountDownLatch answered) {
+    try {
+      return answered.await(2, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   @Test
