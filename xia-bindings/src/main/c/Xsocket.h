@@ -154,7 +154,27 @@ int XrequestChunk(int sockfd, char *dag, size_t dagLen);
 int XrequestChunks(int sockfd, const ChunkStatus *chunks, int numChunks);
 int XgetChunkStatus(int sockfd, char *dag, size_t dagLen);
 int XgetChunkStatuses(int sockfd, ChunkStatus *statuses, int numChunks);
+/* Not in the prototype, only with a node of ours. Requests chunks that the node sends as they arrive, unasked; the first
+ * one has this number, the next ones the following. Chunks of such a socket are taken with XtakeChunk only. 0, or -1 with
+ * errno, EOPNOTSUPP with another node. */
+int XrequestDelivery(int sockfd, const ChunkStatus *chunks, int numChunks, unsigned first);
+/* Waits for the next of them: its length and number; 0 if none came in time (-1: waits for ever). -1 with errno; with a
+ * number other than UINT32_MAX that chunk cannot be had. */
+int XtakeChunk(int sockfd, void *buf, size_t len, unsigned *number, int timeoutMs);
 int XreadChunk(int sockfd, void *buf, size_t len, int flags, char *cid, size_t cidLen);
+
+/* Values of ini files: lengths of texts, 1 for a file that was written, the value given if there is none in the file. */
+int ini_gets(const char *section, const char *key, const char *otherwise, char *buffer, int size, const char *file);
+long ini_getl(const char *section, const char *key, long otherwise, const char *file);
+float ini_getf(const char *section, const char *key, float otherwise, const char *file);
+int ini_getbool(const char *section, const char *key, int otherwise, const char *file);
+int ini_getkey(const char *section, int index, char *buffer, int size, const char *file);
+int ini_getsection(int index, char *buffer, int size, const char *file);
+int ini_puts(const char *section, const char *key, const char *value, const char *file);
+int ini_putl(const char *section, const char *key, long value, const char *file);
+int ini_putf(const char *section, const char *key, float value, const char *file);
+
+extern const char *xerr_unimplemented;
 
 int set_conf(const char *filename, const char *sectionname);
 void print_conf(void);

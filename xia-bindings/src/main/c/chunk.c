@@ -213,7 +213,8 @@ static int add_dags(pb_out *body, const ChunkStatus *chunks, int count, size_t r
   return added;
 }
 
-int XrequestChunks(int sockfd, const ChunkStatus *chunks, int numChunks) {
+/* Requests chunks; with a number the node sends them as they arrive, numbered from it on. */
+static int request(int sockfd, const ChunkStatus *chunks, int numChunks, const unsigned *first) {
   if (numChunks == 0) {
     return 0;
   }
@@ -240,7 +241,12 @@ int XrequestChunks(int sockfd, const ChunkStatus *chunks, int numChunks) {
       break;
     }
     pb_bytes(&body, 2, REQUEST_TEXT, sizeof REQUEST_TEXT);
-    result = click_send(sockfd, API_REQUESTCHUNK, &body);
+    uint8_t more[16];
+    pb_out beside = {more, sizeof more, 0, false};
+    if (first != NULL) {
+      pb_int(&beside, EXT_NUMBER, *first + (unsigned)at);
+    }
+    result = click_send_with(sockfd, API_REQUESTCHUNK, &body, first != NULL ? &beside : NULL);
     error = errno;
     at += count;
   }
@@ -248,6 +254,58 @@ int XrequestChunks(int sockfd, const ChunkStatus *chunks, int numChunks) {
   if (result < 0) {
     errno = error;
   }
+  return result;
+}
+
+int XrequestChunks(int sockfd, const ChunkStatus *chunks, int numChunks) {
+  return request(sockfd, chunks, numChunks, NULL);
+}
+
+int XrequestDelivery(int sockfd, const ChunkStatus *chunks, int numChunks, unsigned first) {
+  int window = Xflowcontrol(sockfd);
+  if (window <= 0) {
+    return window < 0 ? -1 : fail(NULL, EOPNOTSUPP);
+  }
+  return request(sockfd, chunks, numChunks, &first);
+}
+
+int XtakeChunk(int sockfd, void *buf, size_t len, unsigned *number, int timeoutMs) {
+  api_message answer;
+  pb_field payload;
+  if (buf == NULL || number == NULL) {
+    return fail(NULL, EFAULT);
+  }
+  *number = UINT32_MAX;
+  xsocket *s = state_read(sockfd);
+  if (s == NULL) {
+    return -1;
+  }
+  if (s->type != XSOCK_CHUNK) {
+    return fail_read(s, EAFNOSUPPORT);
+  }
+  do {
+    if (click_receive(sockfd, s, API_READCHUNK, API_RESULT, timeoutMs, &answer) < 0) {
+      if (errno == ETIMEDOUT) {
+        state_end_read(s);
+        return 0;
+      }
+      return fail_read(s, errno);
+    }
+  } while (!answer.has_number);
+  *number = answer.number;
+  if (answer.type == API_RESULT) {
+    return fail_read(s, pb_find(answer.body, 3, &payload) && payload.number != 0 ? (int)payload.number : ECLICKCONTROL);
+  }
+  if (!pb_find(answer.body, 2, &payload) || payload.wire != 2) {
+    return fail_read(s, ECLICKCONTROL);
+  }
+  credit_received(sockfd, s, payload.length);
+  if (payload.length > len) {
+    return fail_read(s, EFAULT);
+  }
+  memcpy(buf, payload.data, payload.length);
+  int result = (int)payload.length;
+  state_end_read(s);
   return result;
 }
 

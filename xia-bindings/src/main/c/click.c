@@ -125,6 +125,8 @@ static bool decode(uint8_t *data, size_t length, api_message *out) {
   out->consumed = pb_find(in, EXT_CONSUMED, &field) && field.wire == 0 ? field.number : 0;
   out->has_end = pb_find(in, EXT_END, &field) && field.wire == 0;
   out->end_error = out->has_end ? (int)field.number : 0;
+  out->has_number = pb_find(in, EXT_NUMBER, &field) && field.wire == 0;
+  out->number = out->has_number ? (unsigned)field.number : 0;
   out->body.at = out->body.end = data;
   if (pb_find(in, out->type + 1, &field) && field.wire == 2) {
     out->body.at = field.data;
@@ -221,31 +223,28 @@ int click_receive(int fd, xsocket *s, int type, int or_type, int timeout_ms, api
       errno = EBADF;
       return -1;
     }
-    struct pollfd ready = {.fd = fd, .events = POLLIN | POLLRDHUP};
-    int n = await_datagram(s, &ready, left >= 0 && left < CLOSE_CHECK_MS ? (int)left : CLOSE_CHECK_MS, data);
-    if (data && take_early(s, type, or_type, buffer, message)) {
-      return 0; /* came while another call waited for its answer */
-    }
-    if (s->closing && type != API_RESULT) {
-      errno = EBADF; /* the descriptor may be another socket's by now */
-      return -1;
-    }
-    if (n < 0) {
+    ssize_t length = recv(fd, buffer, API_MESSAGE_MAX, MSG_DONTWAIT);
+    if (length < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
       return -1; /* EINTR is the caller's business: it may want to stop */
     }
-    if (n == 0) {
-      continue;
-    }
-    if ((ready.revents & (POLLNVAL | POLLRDHUP)) != 0) { /* closed, or shut down by a thread that gave up on this call */
-      errno = EBADF;
-      return -1;
-    }
-    ssize_t length = recv(fd, buffer, API_MESSAGE_MAX, MSG_DONTWAIT);
-    if (length < 0) {
-      if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        continue;
+    if (length <= 0) {
+      struct pollfd ready = {.fd = fd, .events = POLLIN | POLLRDHUP};
+      int n = await_datagram(s, &ready, left >= 0 && left < CLOSE_CHECK_MS ? (int)left : CLOSE_CHECK_MS, data);
+      if (data && take_early(s, type, or_type, buffer, message)) {
+        return 0; /* came while another call waited for its answer */
       }
-      return -1;
+      if (s->closing && type != API_RESULT) {
+        errno = EBADF; /* the descriptor may be another socket's by now */
+        return -1;
+      }
+      if (n < 0) {
+        return -1;
+      }
+      if (n > 0 && (ready.revents & (POLLNVAL | POLLRDHUP)) != 0) {
+        errno = EBADF; /* closed, or shut down by a thread that gave up on this call */
+        return -1;
+      }
+      continue;
     }
     if (!decode(buffer, (size_t)length, message)) {
       continue;

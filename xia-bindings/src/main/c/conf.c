@@ -1,66 +1,21 @@
 #include "internal.h"
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define DEFAULT_CLICK_PORT 1500
 #define LINE_MAX_BYTES 2304
 
+/* Where the prototype keeps what it has read; here it only lets programs that name the symbol link. */
+void *_conf;
+
 static pthread_mutex_t conf_lock = PTHREAD_MUTEX_INITIALIZER;
 static int click_port; /* 0: not read yet */
 static char chosen_file[PATH_MAX];
 static char chosen_section[256];
-
-static char *strip(char *text) {
-  while (isspace((unsigned char)*text)) {
-    text++;
-  }
-  size_t length = strlen(text);
-  while (length > 0 && isspace((unsigned char)text[length - 1])) {
-    text[--length] = 0;
-  }
-  return text;
-}
-
-/* Value of a key in a section of an ini file; false if file, section or key is missing. */
-static bool ini_value(const char *path, const char *section, const char *key, char *out, size_t capacity) {
-  FILE *file = fopen(path, "re");
-  char line[LINE_MAX_BYTES];
-  bool inside = section == NULL;
-  bool found = false;
-  if (file == NULL) {
-    return false;
-  }
-  while (!found && fgets(line, sizeof line, file) != NULL) {
-    char *text = strip(line);
-    if (*text == ';' || *text == '#') {
-      continue;
-    }
-    if (*text == '[') {
-      char *close = strchr(text, ']');
-      if (close != NULL) {
-        *close = 0;
-        inside = section != NULL && strcasecmp(strip(text + 1), section) == 0;
-      }
-      continue;
-    }
-    char *equals = strchr(text, '=');
-    if (inside && equals != NULL) {
-      *equals = 0;
-      if (strcasecmp(strip(text), key) == 0) {
-        snprintf(out, capacity, "%s", strip(equals + 1));
-        found = true;
-      }
-    }
-  }
-  fclose(file);
-  return found;
-}
 
 char *XrootDir(char *buf, unsigned len) {
   char path[PATH_MAX];
@@ -71,9 +26,13 @@ char *XrootDir(char *buf, unsigned len) {
   if (dir == NULL) {
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
     path[length > 0 ? length : 0] = 0;
-    char *core = strstr(path, "/xia-core");
+    const char *name = "/xia-core";
+    char *core = path;
+    do { /* a whole component, not the beginning of one */
+      core = strstr(core + (core == path ? 0 : 1), name);
+    } while (core != NULL && core[strlen(name)] != '/' && core[strlen(name)] != 0);
     if (core != NULL) {
-      core[strlen("/xia-core")] = 0;
+      core[strlen(name)] = 0;
       dir = path;
     } else {
       dir = ".";
@@ -112,13 +71,13 @@ static int read_click_port(void) {
   }
   master_path(master, sizeof master, "xsockconf.ini");
   int port = 0;
-  if (ini_value(file, section, "host", value, sizeof value)) {
+  if (ini_find(file, section, "host", value, sizeof value)) {
     char host[256];
     snprintf(host, sizeof host, "%s", value);
-    port = ini_value(master, host, "click_port", value, sizeof value) ? port_of(value) : 0;
-  } else if (ini_value(file, section, "click_port", value, sizeof value)) {
+    port = ini_find(master, host, "click_port", value, sizeof value) ? port_of(value) : 0;
+  } else if (ini_find(file, section, "click_port", value, sizeof value)) {
     port = port_of(value);
-  } else if (ini_value(master, section, "click_port", value, sizeof value)) {
+  } else if (ini_find(master, section, "click_port", value, sizeof value)) {
     port = port_of(value);
   }
   return port != 0 ? port : DEFAULT_CLICK_PORT;
@@ -155,12 +114,12 @@ bool conf_host(const char *name, char *dag, size_t capacity) {
     return false;
   }
   while (fgets(line, sizeof line, file) != NULL) {
-    char *text = strip(line);
+    char *text = ini_strip(line);
     size_t length = strcspn(text, " \t");
     if (*text == '#' || text[length] == 0 || strlen(name) != length || strncmp(text, name, length) != 0) {
       continue;
     }
-    snprintf(dag, capacity, "%s", strip(text + length)); /* the last entry of a name counts */
+    snprintf(dag, capacity, "%s", ini_strip(text + length)); /* the last entry of a name counts */
     found = true;
   }
   fclose(file);

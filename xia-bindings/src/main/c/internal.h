@@ -27,7 +27,8 @@ enum {
   EXT_LISTENER = 102,    /* port of the socket whose connection is accepted */
   EXT_REPORT_PORT = 103, /* where the node tells what it has taken */
   EXT_END = 104,         /* the stream is over: 0 in order, else why */
-  EXT_OFFSET = 105       /* of the first byte of a piece: one that was lost on the way is noticed */
+  EXT_OFFSET = 105,      /* of the first byte of a piece: one that was lost on the way is noticed */
+  EXT_NUMBER = 106       /* chunks are sent as they arrive: of the first one requested, of the one that is sent */
 };
 
 /* --- pb.c: the few pieces of protobuf that the protocol needs --- */
@@ -70,6 +71,13 @@ HIDDEN int dag_parse(const char *text, size_t length, sockaddr_x *out);
 HIDDEN int dag_print(const sockaddr_x *addr, char *out, size_t capacity);
 HIDDEN bool dag_is_valid(const sockaddr_x *addr);
 HIDDEN bool xid_parse(const char *text, size_t length, xid_t *out);
+
+/* --- ini.c --- */
+
+/* Cuts white space off both ends, in place. */
+HIDDEN char *ini_strip(char *text);
+/* Value of a key in a section of an ini file, without quotes; false if file, section or key is missing. */
+HIDDEN bool ini_find(const char *path, const char *section, const char *key, char *out, size_t capacity);
 
 /* --- conf.c --- */
 
@@ -142,6 +150,8 @@ typedef struct {
   uint64_t consumed; /* field 101: bytes that the node has taken in all */
   bool has_end;
   int end_error;     /* field 104 */
+  bool has_number;
+  unsigned number;   /* field 106 */
 } api_message;
 
 HIDDEN int click_socket(void);

@@ -76,7 +76,13 @@ int XreadNameServerDAG(int sockfd, sockaddr_x *dag) {
   }
   int result = click_ask(sockfd, s, API_READNAMESERVERDAG, NULL, NULL, &answer);
   if (result == 0) {
-    result = pb_find(answer.body, 1, &text) ? dag_parse((const char *)text.data, text.length, dag) : fail(ECLICKCONTROL);
+    int error = errno;
+    if (!pb_find(answer.body, 1, &text)) {
+      result = fail(ECLICKCONTROL);
+    } else if (dag_parse((const char *)text.data, text.length, dag) < 0) {
+      errno = error; /* none is set: the prototype does not touch errno then */
+      result = -1;
+    }
   }
   state_unlock(s);
   return result;
@@ -256,7 +262,8 @@ int Xgetaddrinfo(const char *name, const char *service, const struct addrinfo *h
   } else {
     socklen_t length = sizeof address;
     if (XgetDAGbyName(name, &address, &length) < 0) {
-      return errno == ECLICKCONTROL ? EAI_SYSTEM : EAI_NONAME;
+      /* 0: not found, EINVAL: not a DAG, NO_RECOVERY: no name server; anything else is trouble with Click */
+      return errno == 0 || errno == EINVAL || errno == NO_RECOVERY ? EAI_NONAME : EAI_SYSTEM;
     }
   }
   if (service != NULL) {
@@ -278,6 +285,10 @@ int Xgetaddrinfo(const char *name, const char *service, const struct addrinfo *h
   memcpy(info->ai_addr, &address, sizeof address);
   if ((flags & AI_CANONNAME) != 0) {
     info->ai_canonname = strdup(name);
+    if (info->ai_canonname == NULL) {
+      free(info);
+      return EAI_MEMORY;
+    }
   }
   *result = info;
   return 0;
@@ -292,4 +303,6 @@ void Xfreeaddrinfo(struct addrinfo *result) {
   }
 }
 
-const char *Xgai_strerror(int code) { return code == XEAI_UNIMPLEMENTED ? "not implemented" : gai_strerror(code); }
+const char *xerr_unimplemented = "not implemented";
+
+const char *Xgai_strerror(int code) { return code == XEAI_UNIMPLEMENTED ? xerr_unimplemented : gai_strerror(code); }

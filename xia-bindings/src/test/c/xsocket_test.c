@@ -378,6 +378,69 @@ static void streams(const char *sid, const char *other) {
   }
   check(Xclose(first) == 0 && Xclose(second) == 0, "Xclose");
   free(bulk);
+  char fresh[64];
+  snprintf(fresh, sizeof fresh, "%s", other);
+  fresh[strlen(fresh) - 3] = 'f'; /* not one whose old connections linger */
+  first = bound(sid, &one);
+  second = bound(fresh, &two);
+  check(Xconnect(second, (struct sockaddr *)&one, sizeof one) == 0, "Xconnect of a bound socket");
+  sockaddr_x name;
+  socklen_t length = sizeof name;
+  check(Xgetsockname(second, (struct sockaddr *)&name, &length) == 0, "Xgetsockname of it");
+  check(memcmp(&name.sx_addr.s_addr[name.sx_addr.s_count - 1].s_xid, &two.sx_addr.s_addr[two.sx_addr.s_count - 1].s_xid, 24) == 0,
+        "a bound socket connects from its SID");
+  check(Xclose(first) == 0 && Xclose(second) == 0, "Xclose");
+}
+
+/* Two raw sockets: both hear the answer that one of them asked for. */
+static void raws(const char *dag) {
+  sockaddr_x host;
+  socklen_t length = sizeof host;
+  unsigned char message[64] = {8, 0, 0, 0, 0x34, 0x12, 1, 0};
+  unsigned char answer[2000];
+  int next = XPROTO_XCMP;
+  check(XgetDAGbyName(dag, &host, &length) == 0, "the host's DAG");
+  int fds[2];
+  for (int i = 0; i < 2; i++) {
+    fds[i] = Xsocket(AF_XIA, XSOCK_RAW, 0);
+    check(fds[i] >= 0 && Xsetsockopt(fds[i], XOPT_NEXT_PROTO, &next, sizeof next) == 0, "a raw socket");
+  }
+  int heard[2] = {0, 0};
+  for (int tries = 0; tries < 50 && !(heard[0] && heard[1]); tries++) {
+    message[6] = (unsigned char)tries;
+    check(Xsendto(fds[0], message, sizeof message, 0, (struct sockaddr *)&host, sizeof host) == (int)sizeof message, "an echo request");
+    for (int i = 0; i < 2; i++) {
+      struct pollfd wait = {.fd = fds[i], .events = POLLIN};
+      if (Xpoll(&wait, 1, 200) == 1) {
+        int got = Xrecvfrom(fds[i], answer, sizeof answer, 0, NULL, NULL);
+        check(got > 8 && answer[0] == 1 && answer[1] == XPROTO_XCMP, "a packet with its XIP header");
+        int header = 8 + 28 * (answer[5] + answer[6]);
+        heard[i] |= got > header + 8 && answer[header] == 0 && answer[header + 4] == 0x34;
+      }
+    }
+  }
+  check(heard[0] && heard[1], "both raw sockets hear the answer");
+  check(Xclose(fds[0]) == 0 && Xclose(fds[1]) == 0, "Xclose");
+}
+
+/* The ini functions, on a file that is written here. */
+static void inis(const char *file) {
+  char text[64];
+  check(ini_puts("one", "name", "a value", file) == 1 && ini_putl("one", "count", -7, file) == 1, "a new file");
+  check(ini_putf("two", "half", 0.5f, file) == 1 && ini_puts("two", "quoted", "\"a;b\"", file) == 1, "a second section");
+  check(ini_puts("one", "name", "another", file) == 1, "a value that is there");
+  check(ini_gets("ONE", "Name", "", text, sizeof text, file) == 7 && strcmp(text, "another") == 0, "ini_gets");
+  check(ini_gets("one", "nothing", "else", text, 3, file) == 2 && strcmp(text, "el") == 0, "ini_gets without a value");
+  check(ini_getl("one", "count", 0, file) == -7 && ini_getl("one", "nothing", 3, file) == 3, "ini_getl");
+  check(ini_getf("two", "half", 0, file) == 0.5f && ini_getbool("two", "half", 1, file) == 0, "ini_getf and ini_getbool");
+  check(ini_gets("two", "quoted", "", text, sizeof text, file) == 3 && strcmp(text, "a;b") == 0, "a value in quotes");
+  check(ini_getsection(1, text, sizeof text, file) == 3 && strcmp(text, "two") == 0, "ini_getsection");
+  check(ini_getsection(2, text, sizeof text, file) == 0 && *text == 0, "no third section");
+  check(ini_getkey("one", 1, text, sizeof text, file) == 5 && strcmp(text, "count") == 0, "ini_getkey");
+  check(ini_puts("one", "count", NULL, file) == 1 && ini_getl("one", "count", 9, file) == 9, "a key that is taken out");
+  check(ini_puts("one", NULL, NULL, file) == 1 && ini_getsection(0, text, sizeof text, file) == 3, "a section that is taken out");
+  check(ini_gets("two", "half", "", text, sizeof text, "/nonexistent/file") == 0, "a file that is not there");
+  check(ini_puts("two", "half", "1", "/nonexistent/file") == 0, "a file that cannot be written");
 }
 
 /* More requests than fit into one message. */
@@ -485,6 +548,10 @@ int main(int argc, char **argv) {
     datagrams(argv[2]);
   } else if (argc > 3 && strcmp(role, "streams") == 0) {
     streams(argv[2], argv[3]);
+  } else if (argc > 2 && strcmp(role, "raws") == 0) {
+    raws(argv[2]);
+  } else if (argc > 2 && strcmp(role, "inis") == 0) {
+    inis(argv[2]);
   } else if (argc > 2 && strcmp(role, "manychunks") == 0) {
     manychunks(argv[2]);
   } else if (argc > 2 && strcmp(role, "die") == 0) {

@@ -1,15 +1,16 @@
 package io.xmig.xia.cli;
 
 import io.xmig.xia.socket.LocalAddress;
+import io.xmig.xia.socket.control.ControlReply;
 import io.xmig.xia.socket.ipc.NodeStackProvider;
 import io.xmig.xia.socket.libxsocket.ClickPort;
 import io.xmig.xia.socket.libxsocket.ClickProbe;
 import io.xmig.xia.socket.libxsocket.LibXsocketException;
 import io.xmig.xia.socket.libxsocket.LibraryCheck;
 import io.xmig.xia.socket.libxsocket.LibraryFinder;
-import java.io.BufferedReader;
+import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -37,7 +38,6 @@ public record Diagnosis(
     Library library, List<Port> ports, Control control, List<String> nodes, List<String> advice) {
   private static final Duration ANSWER = Duration.ofSeconds(1);
   private static final int CONTROL_MS = 2000;
-  private static final int MAX_LINES = 5000;
 
   /** The ports of the prototype's shipped topologies. */
   private static final List<Integer> USUAL = List.of(1500, 1600, 1700, 1800);
@@ -139,17 +139,11 @@ public record Diagnosis(
     try (Socket socket = new Socket()) {
       socket.setSoTimeout(CONTROL_MS);
       socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CONTROL_MS);
-      BufferedReader in =
-          new BufferedReader(
-              new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
-      String banner = in.readLine();
-      if (banner == null || !banner.startsWith("Click::ControlSocket/1.")) {
-        return new Control(port, null, List.of(), "TCP port " + port + " is not a ControlSocket");
-      }
-      socket.getOutputStream().write("READ list\r\nQUIT\r\n".getBytes(StandardCharsets.US_ASCII));
+      InputStream in = new BufferedInputStream(socket.getInputStream());
+      String banner = ControlReply.readBanner(in);
+      socket.getOutputStream().write("READ list\r\n".getBytes(StandardCharsets.US_ASCII));
       Set<String> nodes = new TreeSet<>();
-      String line;
-      for (int i = 0; i < MAX_LINES && (line = in.readLine()) != null; i++) {
+      for (String line : ControlReply.read(in, true).text().lines().toList()) {
         int core = line.indexOf("/xrc");
         if (core > 0) {
           nodes.add(line.substring(0, core));

@@ -44,7 +44,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  xmig node testbed/topologies/intra-ad.click --run /tmp/net",
       "  xmig node intra-ad.click --run /tmp/net --only HOST_A,HOST_B",
-      "  xmig node intra-ad.click --api-ports file    (then: XSOCKCONF=… ./a-program-of-yours)",
+      "  xmig node intra-ad.click --api-ports 1500    (then: XSOCKCONF=… ./a-program-of-yours)",
       "  xmig node intra-ad.click --only ROUTER_1 --devices eth",
       "  xmig node wan.click --run /tmp/net --shape 100mbit,20ms,1%% --mtu 9000",
       "  xmig node net.click --only R1 --with 'R1=gateway --key keys/r1 --trust-file domains.txt'",
@@ -110,13 +110,14 @@ public final class NodeCommand implements Callable<Integer> {
   @Option(
       names = "--api-ports",
       paramLabel = "PORTS",
-      defaultValue = "none",
+      defaultValue = "auto",
       description = {
         "UDP ports on 127.0.0.1 for programs linked with the prototype's libXsocket:",
-        "file for those in the Click file, BASE for BASE, BASE+1, … in the order of the file, 0 for"
-            + " any free ones, none. Default: ${DEFAULT-VALUE}."
+        "file for those in the Click file, auto for those of them that are free, BASE for BASE,"
+            + " BASE+1, … in the order of the file, 0 for any free ones, none. Default:"
+            + " ${DEFAULT-VALUE}."
       })
-  private String apiPorts = "none";
+  private String apiPorts = "auto";
 
   @Option(
       names = "--no-attachments",
@@ -190,6 +191,15 @@ public final class NodeCommand implements Callable<Integer> {
         out.println("api " + name + " 127.0.0.1:" + host.apiPort(name));
       }
     }
+    host.takenApiPorts()
+        .forEach(
+            (name, port) ->
+                out.println(
+                    "api "
+                        + name
+                        + " none: UDP port "
+                        + port
+                        + " is taken, for programs choose others with --api-ports BASE"));
     host.plugs().forEach((lan, path) -> out.println("plug " + lan + " " + path));
     if (host.controlPort() != HostOptions.NO_CONTROL) {
       out.println("control 127.0.0.1:" + host.controlPort());
@@ -277,13 +287,17 @@ public final class NodeCommand implements Callable<Integer> {
     if (apiPorts.equals("none")) {
       return HostOptions.NO_API_PORTS;
     }
+    if (apiPorts.equals("auto")) {
+      return HostOptions.API_PORTS_IF_FREE;
+    }
     if (apiPorts.equals("file")) {
       return HostOptions.API_PORTS_OF_FILE;
     }
     if (apiPorts.matches("[0-9]{1,5}") && Integer.parseInt(apiPorts) <= 65_000) {
       return Integer.parseInt(apiPorts);
     }
-    throw wrong(command, "--api-ports is file, none or the first port, not '" + apiPorts + "'");
+    throw wrong(
+        command, "--api-ports is auto, file, none or the first port, not '" + apiPorts + "'");
   }
 
   private int controlPort(CommandSpec command) {

@@ -18,6 +18,9 @@ public final class HostOptions {
   /** They are served on the ports that the file names. */
   public static final int API_PORTS_OF_FILE = -2;
 
+  /** API ports as the file has them, where nobody else has them: Click may run here, too. */
+  public static final int API_PORTS_IF_FREE = -3;
+
   /** No ControlSocket. */
   public static final int NO_CONTROL = -1;
 
@@ -115,8 +118,8 @@ public final class HostOptions {
 
   /**
    * With programs linked with the prototype's library served: on consecutive ports from this one
-   * on, a port per node in the order of the file; 0 for any free ones, {@link #NO_API_PORTS} or
-   * {@link #API_PORTS_OF_FILE}.
+   * on, a port per node in the order of the file; 0 for any free ones, {@link #NO_API_PORTS} {@link
+   * #API_PORTS_OF_FILE} or {@link #API_PORTS_IF_FREE}.
    */
   public HostOptions withApiPorts(int ports) {
     return with(copy -> copy.apiPorts = ports);

@@ -68,6 +68,7 @@ public final class NodeHost implements AutoCloseable {
   private final List<IpcServer> servers = new ArrayList<>();
   private final List<NodeService.Running> services = new ArrayList<>();
   private final Map<String, LocalApiServer> programs = new LinkedHashMap<>();
+  private final Map<String, Integer> takenApiPorts = new LinkedHashMap<>();
   private @Nullable ControlServer control;
   private @Nullable LinkWatcher watcher;
   private @Nullable ExecutorService hashing;
@@ -224,7 +225,7 @@ public final class NodeHost implements AutoCloseable {
     int index = 0;
     for (Topology.Node node : topology.nodes()) {
       int port =
-          first == HostOptions.API_PORTS_OF_FILE
+          first == HostOptions.API_PORTS_OF_FILE || first == HostOptions.API_PORTS_IF_FREE
               ? node.apiPort()
               : first == 0 ? 0 : first + index++;
       if (!placement.isHere(node.name())) {
@@ -240,6 +241,10 @@ public final class NodeHost implements AutoCloseable {
         loop.own(server);
         programs.put(node.name(), server);
       } catch (IOException e) {
+        if (first == HostOptions.API_PORTS_IF_FREE) {
+          takenApiPorts.put(node.name(), port);
+          continue;
+        }
         throw new XiaException(
             XiaException.Recovery.ABORT,
             "cannot serve programs of the Xsocket API",
@@ -381,6 +386,11 @@ public final class NodeHost implements AutoCloseable {
   public int apiPort(String node) {
     LocalApiServer server = programs.get(node);
     return server == null ? HostOptions.NO_API_PORTS : server.port();
+  }
+
+  /** Nodes that programs do not find because somebody else has their port. */
+  public Map<String, Integer> takenApiPorts() {
+    return Map.copyOf(takenApiPorts);
   }
 
   /** Switches that run here, with the path into which VMs are plugged. */

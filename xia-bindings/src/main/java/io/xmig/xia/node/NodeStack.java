@@ -180,12 +180,18 @@ public final class NodeStack implements XiaStack {
   @Override
   public CompletableFuture<StreamConnection> connect(
       Dag remote, Duration timeout, StreamHandler handler) {
+    return connectFrom(EphemeralSids.next(context), remote, timeout, handler);
+  }
+
+  @Override
+  public CompletableFuture<StreamConnection> connectFrom(
+      Xid local, Dag remote, Duration timeout, StreamHandler handler) {
     return call(() -> node.streams())
         .thenCompose(
             streams -> {
               OpenSockets.Handler tracked = open.handler().to(handler);
               return streams
-                  .connect(EphemeralSids.next(context), remote, timeout, tracked)
+                  .connect(local, remote, timeout, tracked)
                   .thenApply(
                       connection -> {
                         tracked.opened(connection);

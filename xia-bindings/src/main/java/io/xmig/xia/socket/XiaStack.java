@@ -70,6 +70,19 @@ public interface XiaStack extends AutoCloseable {
   CompletableFuture<StreamConnection> connect(Dag remote, Duration timeout, StreamHandler handler);
 
   /**
+   * The same with a local end of the caller's choice, which nobody may have bound. C: {@code
+   * Xbind}, {@code Xconnect}.
+   *
+   * @param local SID of the local end
+   */
+  default CompletableFuture<StreamConnection> connectFrom(
+      Xid local, Dag remote, Duration timeout, StreamHandler handler) {
+    return CompletableFuture.failedFuture(
+        new XiaSocketException(
+            XiaSocketException.Kind.NODE, "this stack chooses the local end of a connection"));
+  }
+
+  /**
    * Opens a datagram socket. C: {@code Xsocket(XSOCK_DGRAM)}, {@code Xbind}.
    *
    * @param sid service to bind, or {@code null} for an ephemeral one

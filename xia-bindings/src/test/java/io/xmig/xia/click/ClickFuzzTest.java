@@ -1,14 +1,17 @@
 package io.xmig.xia.click;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import com.sun.management.ThreadMXBean;
 import io.xmig.xia.socket.control.ControlReply;
 import io.xmig.xia.testkit.Vectors;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -124,6 +128,54 @@ class ClickFuzzTest {
       } catch (IOException e) {
         assertThat(e.getMessage()).contains("ControlSocket");
       }
+    }
+  }
+
+  private static long allocatedBy(Runnable task) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    task.run();
+    return threads.getCurrentThreadAllocatedBytes() - before;
+  }
+
+  /** Compound elements that double at every level, and values that do. */
+  @Test
+  void aFileThatGrowsWhenItIsReadIsCutShort() {
+    StringBuilder doubling = new StringBuilder("elementclass A0 { input -> Queue -> output }\n");
+    StringBuilder values = new StringBuilder("define($v0 aaaaaaaaaaaaaaaa);\n");
+    for (int i = 1; i < 30; i++) {
+      doubling.append(
+          "elementclass A%d { input -> A%d -> A%d -> output }%n".formatted(i, i - 1, i - 1));
+      values.append("define($v%d $v%d$v%d);%n".formatted(i, i - 1, i - 1));
+    }
+    doubling.append("Idle -> A29 -> Discard;\n");
+    values.append("a :: XIAEndHost($v29);\n");
+
+    for (String hostile : List.of(doubling.toString(), values.toString(), "(".repeat(100_000))) {
+      long spent = allocatedBy(() -> aFileIsReadOrBlamed(hostile.getBytes(StandardCharsets.UTF_8)));
+      assertThat(spent).as("bytes for at most 20,000 elements").isLessThan(256L << 20);
+    }
+  }
+
+  @Test
+  void anAnswerThatAnnouncesMoreThanItHasIsNotBelieved() {
+    for (String hostile :
+        List.of(
+            "200 OK\r\nDATA 999999999\r\nx",
+            "200 OK\r\nDATA 16777216\r\nx",
+            "2".repeat(100_000),
+            "200-more\r\n".repeat(50_000))) {
+      long spent =
+          allocatedBy(
+              () ->
+                  assertThatThrownBy(
+                          () ->
+                              ControlReply.read(
+                                  new ByteArrayInputStream(
+                                      hostile.getBytes(StandardCharsets.US_ASCII)),
+                                  true))
+                      .isInstanceOf(IOException.class));
+      assertThat(spent).isLessThan(4L << 20);
     }
   }
 }

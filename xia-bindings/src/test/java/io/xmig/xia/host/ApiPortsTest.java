@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +76,24 @@ class ApiPortsTest {
           .hasMessageContaining("host0")
           .hasMessageContaining(String.valueOf(taken.getLocalPort()))
           .hasMessageContaining("--api-ports");
+    }
+  }
+
+  @Test
+  void unlessToldOtherwiseAPortThatIsTakenIsLeftToWhoHasIt() throws Exception {
+    int free;
+    try (DatagramSocket other = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+      free = other.getLocalPort();
+    }
+    try (DatagramSocket taken = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+        NodeHost host =
+            NodeHost.start(
+                twoHosts(taken.getLocalPort(), free),
+                HostOptions.in(directory.resolve("run"))
+                    .withApiPorts(HostOptions.API_PORTS_IF_FREE))) {
+      assertThat(host.apiPort("host0")).isEqualTo(HostOptions.NO_API_PORTS);
+      assertThat(host.takenApiPorts()).containsOnly(Map.entry("host0", taken.getLocalPort()));
+      assertThat(host.apiPort("host1")).isEqualTo(free);
     }
   }
 }

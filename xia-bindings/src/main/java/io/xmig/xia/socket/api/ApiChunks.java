@@ -12,7 +12,9 @@ import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.api.proto.XSocketMsg;
 import io.xmig.xia.socket.api.proto.XSocketMsg.MsgType;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,13 +30,22 @@ final class ApiChunks implements AutoCloseable {
   /** Largest chunk that fits into a message to a program. */
   private static final int MAX_CHUNK = 60_000;
 
+  private static final int ENOENT = 2;
+  private static final int EMSGSIZE = 90;
+  private static final int ENOBUFS = 105;
+  private static final int ETIMEDOUT = 110;
+
   private static final ByteString STATUS_ANSWER =
       ByteString.copyFromUtf8("CID request status response\0");
   private static final Logger LOG = LoggerFactory.getLogger(ApiChunks.class);
 
   private final LocalApi api;
   private final int port;
+  private final Credit credit;
   private final Map<Xid, Request> requests = new HashMap<>();
+
+  /** Chunks that have arrived and are to be sent to the program without being asked for. */
+  private final Deque<Request> arrived = new ArrayDeque<>();
 
   /** Programs ask for the status of the same texts again and again. */
   private final Map<String, Xid> cids = new HashMap<>();
@@ -51,11 +62,28 @@ final class ApiChunks implements AutoCloseable {
   }
 
   private static final class Request {
+    static final long ASKED_FOR = -1;
+
     final Dag dag;
     final String text;
-    Status status = Status.WAITING;
+
+    /** Of a chunk that is sent as it arrives. */
+    long number = ASKED_FOR;
+
     @Nullable ByteBuffer data;
     boolean reader;
+    private Status status = Status.WAITING;
+
+    /** Chunks are hashed only for programs that ask whether they are right. */
+    Status status() {
+      if (status == Status.READY && data != null && !checked) {
+        checked = true;
+        status = Cid.matches(dag.intent(), data) ? Status.READY : Status.INVALID_HASH;
+      }
+      return status;
+    }
+
+    private boolean checked;
 
     Request(Dag dag, String text) {
       this.dag = dag;
@@ -63,9 +91,13 @@ final class ApiChunks implements AutoCloseable {
     }
   }
 
-  ApiChunks(LocalApi api, int port) {
+  /**
+   * @param credit bounds what is sent as it arrives
+   */
+  ApiChunks(LocalApi api, int port, Credit credit) {
     this.api = api;
     this.port = port;
+    this.credit = credit;
   }
 
   void open() {
@@ -84,9 +116,14 @@ final class ApiChunks implements AutoCloseable {
             });
   }
 
-  void request(XSocketMsg.XRequestchunk message) {
-    for (String text : message.getDagList()) {
-      fetch(text);
+  void request(XSocketMsg message) {
+    Long first = credit.isOn() ? Credit.number(message, Credit.NUMBER_FIELD) : null;
+    long number = Request.ASKED_FOR;
+    for (String text : message.getXRequestchunk().getDagList()) {
+      if (first != null) {
+        number = number == Request.ASKED_FOR ? first & 0xffff_ffffL : number + 1;
+      }
+      fetch(text, number);
     }
   }
 
@@ -95,16 +132,25 @@ final class ApiChunks implements AutoCloseable {
     return known != null ? known : Dag.parse(text).intent();
   }
 
-  private Request fetch(String text) {
+  private Request fetch(String text, long number) {
     Xid cid = cidOf(text);
     Request known = requests.get(cid);
-    if (known != null && known.status != Status.FAILED && known.status != Status.INVALID_HASH) {
+    if (known != null && number != Request.ASKED_FOR && known.status != Status.FAILED) {
+      known.number = number; // asked for again: the program no longer awaits the first answer
+      if (known.data != null && !arrived.contains(known)) {
+        arrived.add(known);
+        deliver();
+      }
+      return known;
+    }
+    if (known != null && known.status() != Status.FAILED && known.status() != Status.INVALID_HASH) {
       return known;
     }
     Request request = new Request(Dag.parse(text), text);
+    request.number = number;
     if (!cid.is(XidType.CID) || requests.size() >= MAX_REQUESTS) {
       api.complain("port " + port + " requests " + cid + " (at most " + MAX_REQUESTS + " chunks)");
-      request.status = Status.FAILED;
+      failed(request, ENOBUFS);
       return request;
     }
     requests.put(cid, request);
@@ -130,27 +176,59 @@ final class ApiChunks implements AutoCloseable {
         new ChunkHandler() {
           @Override
           public void onChunk(Xid cid, ByteBuffer data) {
-            arrived(request, cid, data);
+            arrived(request, data);
           }
 
           @Override
           public void onFailed(Xid cid, XiaSocketException cause) {
             api.complain("port " + port + ": " + cause.getMessage());
-            request.status = Status.FAILED;
+            failed(request, cause.kind() == XiaSocketException.Kind.TIMED_OUT ? ETIMEDOUT : ENOENT);
           }
         });
   }
 
-  private void arrived(Request request, Xid cid, ByteBuffer data) {
+  private void arrived(Request request, ByteBuffer data) {
     if (data.remaining() > MAX_CHUNK) {
       LOG.info("local api: chunk of {} bytes is too large for a message", data.remaining());
-      request.status = Status.FAILED;
+      failed(request, EMSGSIZE);
       return;
     }
-    request.status = Cid.of(data.duplicate()).equals(cid) ? Status.READY : Status.INVALID_HASH;
+    request.status = Status.READY;
     request.data = data;
-    if (request.reader) {
-      deliver(request, request.dag.toString());
+    if (request.number != Request.ASKED_FOR) {
+      arrived.add(request);
+      deliver();
+    } else if (request.reader) {
+      handOver(request, request.dag.toString());
+    }
+  }
+
+  private void failed(Request request, int error) {
+    request.status = Status.FAILED;
+    if (request.number != Request.ASKED_FOR) {
+      forget(request);
+      api.reply(
+          port,
+          Credit.numbered(LocalApi.resultMessage(MsgType.XREADCHUNK, -1, error), request.number));
+    }
+  }
+
+  private void forget(Request request) {
+    requests.remove(request.dag.intent(), request);
+    cids.remove(request.text);
+  }
+
+  /** Sends chunks that have arrived, as far as the program has shown that it takes them. */
+  void deliver() {
+    while (!arrived.isEmpty()) {
+      Request request = arrived.peek();
+      ByteBuffer data = java.util.Objects.requireNonNull(request.data);
+      if (credit.isWaiting() && credit.room() < data.remaining()) {
+        return; // its next report comes back here
+      }
+      arrived.poll();
+      credit.pushed(data.remaining());
+      handOver(request, "");
     }
   }
 
@@ -159,7 +237,7 @@ final class ApiChunks implements AutoCloseable {
     for (String text : message.getDagList()) {
       Request request = requests.get(cidOf(text));
       answer.addDag(text);
-      answer.addStatus((request == null ? Status.FAILED : request.status).name());
+      answer.addStatus((request == null ? Status.FAILED : request.status()).name());
     }
     answer.setPayload(STATUS_ANSWER);
     api.reply(
@@ -167,10 +245,10 @@ final class ApiChunks implements AutoCloseable {
   }
 
   void read(XSocketMsg.XReadchunk message) {
-    Request request = fetch(message.getDag());
+    Request request = fetch(message.getDag(), Request.ASKED_FOR);
     request.reader = true;
     if (request.data != null) {
-      deliver(request, api.stack().localAddress().service(self()).toString());
+      handOver(request, api.stack().localAddress().service(self()).toString());
     }
   }
 
@@ -180,23 +258,25 @@ final class ApiChunks implements AutoCloseable {
   }
 
   /** Hands a chunk over and forgets it: reading it again requests it again. */
-  private void deliver(Request request, String dag) {
+  private void handOver(Request request, String dag) {
     ByteBuffer data = request.data;
-    if (data != null) {
-      requests.remove(request.dag.intent());
-      cids.remove(request.text);
-      api.reply(
-          port,
-          XSocketMsg.newBuilder()
-              .setType(MsgType.XREADCHUNK)
-              .setXReadchunk(
-                  XSocketMsg.XReadchunk.newBuilder()
-                      .setDag(dag)
-                      .setPayload(UnsafeByteOperations.unsafeWrap(data))));
-      request.data = null;
-      if (socket != null) {
-        socket.recycle(data);
-      }
+    if (data == null) {
+      return;
+    }
+    forget(request);
+    XSocketMsg.Builder answer =
+        XSocketMsg.newBuilder()
+            .setType(MsgType.XREADCHUNK)
+            .setXReadchunk(
+                XSocketMsg.XReadchunk.newBuilder()
+                    .setDag(dag)
+                    .setPayload(UnsafeByteOperations.unsafeWrap(data)));
+    api.reply(
+        port,
+        request.number == Request.ASKED_FOR ? answer : Credit.numbered(answer, request.number));
+    request.data = null;
+    if (socket != null) {
+      socket.recycle(data);
     }
   }
 

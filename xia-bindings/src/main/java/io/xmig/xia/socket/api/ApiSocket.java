@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,7 +61,7 @@ final class ApiSocket implements AutoCloseable {
     this.port = port;
     this.type = type;
     this.credit = credit;
-    this.chunks = new ApiChunks(api, port);
+    this.chunks = new ApiChunks(api, port, credit);
   }
 
   int port() {
@@ -88,21 +89,28 @@ final class ApiSocket implements AutoCloseable {
       case XSEND -> sendOnStream(message);
       case XRECV -> {
         Long read = Credit.consumedIn(message);
-        if (read != null && bridge != null) {
+        if (read != null) {
           credit.read(read);
-          bridge.pushToProgram();
+          pushMore();
         }
       }
       case XSENDTO -> sendTo(message.getXSendto());
       case XSETSOCKOPT -> setOption(message.getXSetsockopt());
       case XGETSOCKOPT -> getOption(message.getXGetsockopt());
-      case XREQUESTCHUNK -> chunks.request(message.getXRequestchunk());
+      case XREQUESTCHUNK -> chunks.request(message);
       case XGETCHUNKSTATUS -> chunks.status(message.getXGetchunkstatus());
       case XREADCHUNK -> chunks.read(message.getXReadchunk());
       case XGETPEERNAME -> name(message.getType());
       case XGETSOCKNAME -> name(message.getType());
       default -> LOG.info("local api: {} makes no sense from a program", message.getType());
     }
+  }
+
+  private void pushMore() {
+    if (bridge != null) {
+      bridge.pushToProgram();
+    }
+    chunks.deliver();
   }
 
   private void bind(Dag address) {
@@ -190,25 +198,33 @@ final class ApiSocket implements AutoCloseable {
     }
     StreamBridge connecting = new StreamBridge(api);
     bridge = connecting;
-    api.stack()
-        .connect(remote, CONNECT_TIMEOUT, connecting)
-        .whenComplete(
-            (connection, failure) -> {
-              if (failure != null) {
-                LOG.info("local api: port {} cannot connect: {}", port, failure.getMessage());
-                api.recv(port, "RE", ByteString.copyFromUtf8("^Connection-failed^"));
-                return;
-              }
-              if (closed) {
-                connection.abort();
-                return;
-              }
-              api.recv(
-                  port,
-                  connection.remoteDag().toString(),
-                  ByteString.copyFromUtf8("Connection_granted"));
-              connecting.join(this, connection);
-            });
+    StreamListener bound = listener;
+    CompletableFuture<StreamConnection> attempt;
+    if (bound == null) {
+      attempt = api.stack().connect(remote, CONNECT_TIMEOUT, connecting);
+    } else { // a bound socket that connects does so from its SID, and listens no more
+      listener = null;
+      bound.close();
+      attempt =
+          api.stack().connectFrom(bound.localDag().intent(), remote, CONNECT_TIMEOUT, connecting);
+    }
+    attempt.whenComplete(
+        (connection, failure) -> {
+          if (failure != null) {
+            LOG.info("local api: port {} cannot connect: {}", port, failure.getMessage());
+            api.recv(port, "RE", ByteString.copyFromUtf8("^Connection-failed^"));
+            return;
+          }
+          if (closed) {
+            connection.abort();
+            return;
+          }
+          api.recv(
+              port,
+              connection.remoteDag().toString(),
+              ByteString.copyFromUtf8("Connection_granted"));
+          connecting.join(this, connection);
+        });
   }
 
   /** Takes over a connection that the program accepted on this port. */

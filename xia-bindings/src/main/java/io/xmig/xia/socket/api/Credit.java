@@ -27,6 +27,12 @@ final class Credit {
   /** The smallest window, if many streams share the node's buffer. */
   static final int SMALLEST_WINDOW = 16 * 1024;
 
+  /**
+   * Field beside XREQUESTCHUNK: the number of the first chunk, which is to be sent as it arrives;
+   * beside the answer: the number of that chunk.
+   */
+  static final int NUMBER_FIELD = 106;
+
   /** Field beside XACCEPT: port of the socket whose connection is accepted. */
   static final int LISTENER_FIELD = 102;
 
@@ -102,6 +108,11 @@ final class Credit {
     return WINDOW - (pushed - readByProgram);
   }
 
+  /** Whether the program has not yet read something that was pushed to it. */
+  boolean isWaiting() {
+    return pushed > readByProgram;
+  }
+
   void pushed(int bytes) {
     pushed += bytes;
   }
@@ -135,6 +146,11 @@ final class Credit {
   /** Says that nothing more will come: 0 in order, else why, as a number of errno. */
   static XSocketMsg.Builder end(XSocketMsg.MsgType direction, int why) {
     return withField(XSocketMsg.newBuilder().setType(direction), END_FIELD, why);
+  }
+
+  /** Says which of the requested chunks an answer is about. */
+  static XSocketMsg.Builder numbered(XSocketMsg.Builder message, long number) {
+    return withField(message, NUMBER_FIELD, number);
   }
 
   static XSocketMsg.Builder consumed(long total) {

@@ -43,9 +43,10 @@ public record ControlReply(int code, String message, byte[] data) {
   /**
    * Reads and checks the server's greeting.
    *
+   * @return it
    * @throws IOException when it is no ControlSocket, or of another major version than 1
    */
-  public static void readBanner(InputStream in) throws IOException {
+  public static String readBanner(InputStream in) throws IOException {
     String line = readLine(in);
     if (!line.startsWith(BANNER)) {
       throw new IOException("no Click ControlSocket answers there, but '" + clip(line) + "'");
@@ -54,6 +55,7 @@ public record ControlReply(int code, String message, byte[] data) {
     if (!version.startsWith("1.")) {
       throw new IOException("ControlSocket version " + clip(version) + ", expected 1.x");
     }
+    return line;
   }
 
   /**

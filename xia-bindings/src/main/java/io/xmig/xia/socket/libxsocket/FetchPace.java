@@ -28,21 +28,12 @@ final class FetchPace {
 
   private static final int MAX_DOUBLINGS = 4;
 
-  private final boolean adapts;
-  private double window;
+  private double window = FIRST;
   private long usualNs = -1;
   private long deviationNs;
   private long halvedNs;
   private boolean halved;
   private long pauseNs = SHORTEST_PAUSE_NS;
-
-  /**
-   * @param adapts whether losses are to be expected from asking for too much
-   */
-  FetchPace(boolean adapts) {
-    this.adapts = adapts;
-    this.window = adapts ? FIRST : LARGEST;
-  }
 
   /** Chunks that may be outstanding. */
   int window() {
@@ -55,9 +46,7 @@ final class FetchPace {
    * @param tookNs since it was asked for, or −1 if it was asked for more than once
    */
   void arrived(long tookNs) {
-    if (adapts) {
-      window = Math.min(LARGEST, window + 1 / window);
-    }
+    window = Math.min(LARGEST, window + 1 / window);
     if (tookNs < 0) {
       return;
     }
@@ -72,7 +61,7 @@ final class FetchPace {
 
   /** A chunk had to be asked for again; several at about the same time count once. */
   void missed(long nowNs) {
-    if (adapts && (!halved || nowNs - halvedNs > Math.max(usualNs, SHORTEST_REPEAT_NS))) {
+    if (!halved || nowNs - halvedNs > Math.max(usualNs, SHORTEST_REPEAT_NS)) {
       window = Math.max(SMALLEST, window / 2);
       halvedNs = nowNs;
       halved = true;
@@ -85,8 +74,8 @@ final class FetchPace {
    * @param asked how often it was asked for, at least once
    */
   long repeatAfterNs(int asked) {
-    if (!adapts || usualNs < 0) {
-      return FIRST_REPEAT_NS; // our node repeats by itself what was lost
+    if (usualNs < 0) {
+      return FIRST_REPEAT_NS;
     }
     long base = Math.max(SHORTEST_REPEAT_NS, usualNs + 4 * deviationNs);
     return Math.min(LONGEST_REPEAT_NS, base << Math.min(MAX_DOUBLINGS, asked - 1));

@@ -20,7 +20,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.function.IntSupplier;
 
 /**
- * Fetches chunks through a library that has to be asked whether they have arrived: one thread
+ * Fetches chunks through the prototype, which has to be asked whether they have arrived: one thread
  * requests, asks for a group of them at once and reads what is ready. It asks the oftener the more
  * arrives, see {@link FetchPace}.
  */
@@ -39,6 +39,12 @@ final class LibChunks implements ChunkSocket, Endpoint {
 
   private static final long GIVE_UP_NS = 20_000_000_000L;
 
+  /** The prototype's library waits for ever for an answer that was lost. */
+  private static final long CALL_LIMIT_NS = 10_000_000_000L;
+
+  private static final long WATCH_NS = 1_000_000_000L;
+  private static final int ETIMEDOUT = 110;
+
   /** Chunks read through one socket before it is replaced. */
   private static final int MAX_READ = 50_000;
 
@@ -47,7 +53,7 @@ final class LibChunks implements ChunkSocket, Endpoint {
 
   private final LibXsocketStack stack;
   private final IntSupplier opener;
-  private final FetchPace pace;
+  private final FetchPace pace = new FetchPace();
   private final StatusList texts = new StatusList(FetchPace.LARGEST);
   private final Queue<ByteBuffer> spare = new ArrayBlockingQueue<>(SPARE_BUFFERS);
 
@@ -66,6 +72,11 @@ final class LibChunks implements ChunkSocket, Endpoint {
   private volatile int fd;
   private volatile boolean reopened;
   private volatile boolean closed;
+
+  /** When the call that is being made was begun. */
+  private volatile long callSinceNs;
+
+  private volatile boolean calling;
 
   private static final class Request {
     final Dag dag;
@@ -94,9 +105,31 @@ final class LibChunks implements ChunkSocket, Endpoint {
   LibChunks(LibXsocketStack stack, IntSupplier opener) {
     this.stack = stack;
     this.opener = opener;
-    this.pace = new FetchPace(!stack.hasFlowControl());
     this.fd = opener.getAsInt();
     Worker.start("chunks-" + fd, this::work);
+    stack.loop().schedule(WATCH_NS, this::watch);
+  }
+
+  /** Makes a call return that has lost its answer; the socket is replaced then. */
+  private void watch() {
+    if (closed) {
+      return;
+    }
+    if (calling && stack.loop().nanoTime() - callSinceNs > CALL_LIMIT_NS) {
+      reopened = true;
+      Worker.interrupt(fd);
+    }
+    stack.loop().schedule(WATCH_NS, this::watch);
+  }
+
+  private int call(IntSupplier function) {
+    callSinceNs = stack.loop().nanoTime();
+    calling = true;
+    try {
+      return function.getAsInt();
+    } finally {
+      calling = false;
+    }
   }
 
   @Override
@@ -150,7 +183,9 @@ final class LibChunks implements ChunkSocket, Endpoint {
         Thread.currentThread().interrupt();
         return;
       } catch (LastErrorException e) {
-        if (!closed && !reopened) {
+        if (e.getErrorCode() == ETIMEDOUT) {
+          reopened = true; // an answer was lost: what is outstanding is asked for again
+        } else if (!closed && !reopened) {
           failAll(Worker.failure("a chunk call", e));
           Worker.rest();
         }
@@ -215,8 +250,14 @@ final class LibChunks implements ChunkSocket, Endpoint {
       while (!closed && waiting.isEmpty() && outstanding.isEmpty()) {
         lock.wait();
       }
-      List.copyOf(outstanding.values()).stream().filter(r -> r.cancelled).forEach(this::drop);
       long now = stack.loop().nanoTime();
+      for (Request request : List.copyOf(outstanding.values())) {
+        if (request.cancelled) {
+          drop(request);
+        } else if (now - request.sinceNs > GIVE_UP_NS) {
+          giveUp(request, Kind.TIMED_OUT, "the chunk did not arrive");
+        }
+      }
       Iterator<Request> queued = waiting.values().iterator();
       while (queued.hasNext() && outstanding.size() < pace.window()) {
         Request request = queued.next();
@@ -282,7 +323,7 @@ final class LibChunks implements ChunkSocket, Endpoint {
     }
     texts.clear();
     group.forEach(r -> texts.add(r.place));
-    Xsocket.XgetChunkStatuses(fd, texts.pointer(), texts.count());
+    call(() -> Xsocket.XgetChunkStatuses(fd, texts.pointer(), texts.count()));
     long now = stack.loop().nanoTime();
     for (int i = 0; i < group.size(); i++) {
       Request request = group.get(i);
@@ -292,8 +333,6 @@ final class LibChunks implements ChunkSocket, Endpoint {
         pace.arrived(request.asked == 1 ? now - request.askedNs : -1);
       } else if ((status & Xsocket.REQUEST_FAILED) != 0) {
         giveUp(request, Kind.NOT_FOUND, "nobody has the chunk");
-      } else if (now - request.sinceNs > GIVE_UP_NS) {
-        giveUp(request, Kind.TIMED_OUT, "the chunk did not arrive");
       }
     }
     next = ready.isEmpty() ? next + group.size() : 0;
@@ -308,16 +347,16 @@ final class LibChunks implements ChunkSocket, Endpoint {
 
   private void read(Request request, ByteBuffer buffer) {
     int length =
-        Xsocket.XreadChunk(
-            fd,
-            buffer,
-            buffer.capacity(),
-            0,
-            texts.text(request.place),
-            texts.length(request.place) + 1L);
-    if (!stack.hasFlowControl()) {
-      readHere.add(request.cid());
-    }
+        call(
+            () ->
+                Xsocket.XreadChunk(
+                    fd,
+                    buffer,
+                    buffer.capacity(),
+                    0,
+                    texts.text(request.place),
+                    texts.length(request.place) + 1L));
+    readHere.add(request.cid());
     if (!drop(request)) {
       return; // given up meanwhile
     }

@@ -6,6 +6,7 @@ import com.sun.jna.Pointer;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.CacheSlice;
+import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.XiaSocketException;
 import io.xmig.xia.socket.XiaSocketException.Kind;
 import java.nio.ByteBuffer;
@@ -14,14 +15,22 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A cache slice of the library; one thread puts and removes, since each call is a round trip to
  * Click.
  */
-final class LibSlice implements CacheSlice {
+final class LibSlice implements CacheSlice, Endpoint {
+  /** The prototype's library waits for ever for an answer that was lost. */
+  private static final long ANSWER_NS = 10_000_000_000L;
+
+  private static final Logger LOG = LoggerFactory.getLogger(LibSlice.class);
+
   private final LibXsocketStack stack;
-  private final Pointer context;
+  private final Supplier<Pointer> opener;
   private final ExecutorService calls =
       Executors.newSingleThreadExecutor(
           task -> {
@@ -32,9 +41,50 @@ final class LibSlice implements CacheSlice {
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(Xsocket.XIA_MAXBUF);
   private final Memory info = new Memory(Structs.ChunkInfo.LENGTH);
 
-  LibSlice(LibXsocketStack stack, Pointer context) {
+  private Pointer context;
+  private volatile boolean broken;
+
+  /**
+   * @param opener allocates it; called again when an answer of Click was lost, or Click restarted
+   */
+  LibSlice(LibXsocketStack stack, Supplier<Pointer> opener) {
     this.stack = stack;
-    this.context = context;
+    this.opener = opener;
+    this.context = opener.get();
+  }
+
+  @Override
+  public void lost(XiaSocketException cause) {
+    interrupt();
+  }
+
+  @Override
+  public void reopen() {
+    broken = true;
+  }
+
+  /** Makes a call return that waits for an answer; the next one uses another socket. */
+  private void interrupt() {
+    broken = true;
+    Worker.interrupt(context.getInt(Structs.ChunkContext.SOCKFD));
+  }
+
+  /** On the thread that calls. */
+  private void replaceIfBroken() {
+    if (broken) {
+      Pointer old = context;
+      context = opener.get();
+      broken = false;
+      free(old);
+    }
+  }
+
+  private static void free(Pointer context) {
+    try {
+      Xsocket.XfreeCacheSlice(context);
+    } catch (LastErrorException e) {
+      LOG.debug("XfreeCacheSlice: {}", e.getMessage());
+    }
   }
 
   @Override
@@ -55,10 +105,14 @@ final class LibSlice implements CacheSlice {
   private Void putNow(Xid cid, ByteBuffer data) {
     int length = data.remaining();
     buffer.put(0, data, data.position(), length);
+    replaceIfBroken();
+    EventLoop.Timer limit = stack.loop().schedule(ANSWER_NS, this::interrupt);
     try {
       Xsocket.XputChunk(context, buffer, length, info);
     } catch (LastErrorException e) {
       throw Worker.failure("XputChunk", e);
+    } finally {
+      limit.cancel();
     }
     String stored = info.getString(Structs.ChunkInfo.CID);
     if (!stored.equals(cid.idHex())) {
@@ -74,6 +128,7 @@ final class LibSlice implements CacheSlice {
       calls.execute(
           () -> {
             try {
+              replaceIfBroken();
               Xsocket.XremoveChunk(context, cid.idHex());
             } catch (LastErrorException e) {
               stack.report(Worker.failure("XremoveChunk", e));
@@ -93,7 +148,7 @@ final class LibSlice implements CacheSlice {
   public void close() {
     stack.forget(this);
     try {
-      calls.execute(() -> Xsocket.XfreeCacheSlice(context));
+      calls.execute(() -> free(context));
       calls.shutdown();
     } catch (RejectedExecutionException e) {
       return; // closed before

@@ -1,7 +1,6 @@
 package io.xmig.xia.socket.libxsocket;
 
 import com.sun.jna.LastErrorException;
-import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
 import io.xmig.xia.addr.Dag;
@@ -33,6 +32,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,7 +60,6 @@ public final class LibXsocketStack implements XiaStack {
   private final CallLoop loop = new CallLoop();
   private final Calls calls = new Calls(loop);
   private final Set<Endpoint> open = ConcurrentHashMap.newKeySet();
-  private final Set<LibSlice> slices = ConcurrentHashMap.newKeySet();
   private final CopyOnWriteArrayList<Consumer<LocalAddress>> addressListeners =
       new CopyOnWriteArrayList<>();
   private final ClickHandlers handlers;
@@ -95,21 +94,10 @@ public final class LibXsocketStack implements XiaStack {
     }
   }
 
-  /** Bytes of the window that the node offers on a socket; 0 with the prototype on either side. */
-  private static int window(String library, int fd) {
-    try {
-      return NativeLibrary.getInstance(library)
-          .getFunction("Xflowcontrol")
-          .invokeInt(new Object[] {fd});
-    } catch (UnsatisfiedLinkError e) {
-      return 0;
-    }
-  }
-
   private LibXsocketStack(String library, ClickPort port, int controlPort) {
     try {
       control = Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_DGRAM, 0);
-      flowControl = window(library, control) > 0;
+      flowControl = Extensions.window(library, control) > 0;
       address = readAddress();
     } catch (LastErrorException e) {
       loop.close();
@@ -183,10 +171,6 @@ public final class LibXsocketStack implements XiaStack {
 
   void forget(Endpoint socket) {
     open.remove(socket);
-  }
-
-  void forget(LibSlice slice) {
-    slices.remove(slice);
   }
 
   @Override
@@ -361,23 +345,26 @@ public final class LibXsocketStack implements XiaStack {
                       : Xsocket.POLICY_REMOVE_ON_EXIT);
           long size = Math.min(options.maxBytes(), Integer.MAX_VALUE);
           long ttl = options.ttl().isZero() ? 86_400 : options.ttl().toSeconds();
-          Pointer context = Xsocket.XallocCacheSlice(policy, (int) ttl, (int) size);
-          if (context == null) {
-            throw new XiaSocketException(Kind.NODE, "XallocCacheSlice failed: does Click run?");
-          }
-          LibSlice slice = new LibSlice(this, context);
-          slices.add(slice);
-          return slice;
+          return opened(
+              new LibSlice(
+                  this,
+                  () -> {
+                    Pointer context = Xsocket.XallocCacheSlice(policy, (int) ttl, (int) size);
+                    if (context == null) {
+                      throw new XiaSocketException(
+                          Kind.NODE, "XallocCacheSlice failed: does Click run?");
+                    }
+                    return context;
+                  }));
         });
   }
 
   @Override
   public CompletableFuture<ChunkSocket> openChunks() {
+    IntSupplier opener = () -> Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_CHUNK, 0);
     return calls.onLoop(
         () ->
-            opened(
-                new LibChunks(
-                    this, () -> Xsocket.Xsocket(Xsocket.AF_XIA, Xsocket.XSOCK_CHUNK, 0))));
+            opened(flowControl ? new DeliveredChunks(this, opener) : new LibChunks(this, opener)));
   }
 
   @Override
@@ -399,7 +386,6 @@ public final class LibXsocketStack implements XiaStack {
     watch.stop();
     handlers.close();
     open.forEach(Endpoint::close);
-    slices.forEach(LibSlice::close);
     synchronized (LibXsocketStack.class) {
       users--;
     }

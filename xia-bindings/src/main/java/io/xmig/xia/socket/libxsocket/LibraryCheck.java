@@ -4,6 +4,8 @@ import com.sun.jna.NativeLibrary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.Modifier;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,9 +38,29 @@ public record LibraryCheck(
 
   private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
   private static final int ELF_CLASS = 4;
+  private static final int ELF_DATA = 5;
   private static final int ELF_MACHINE = 18;
   private static final int MACHINE_X86_64 = 62;
   private static final int MACHINE_AARCH64 = 183;
+
+  private static final Map<Integer, String> MACHINES =
+      Map.of(
+          3,
+          "x86",
+          8,
+          "MIPS",
+          21,
+          "PowerPC 64",
+          22,
+          "S/390",
+          40,
+          "ARM",
+          MACHINE_X86_64,
+          "x86-64",
+          MACHINE_AARCH64,
+          "AArch64",
+          243,
+          "RISC-V");
 
   /** Looks at a library; loads it into the process if it is for this machine. */
   public static LibraryCheck of(String path) {
@@ -52,13 +74,12 @@ public record LibraryCheck(
     try {
       library = NativeLibrary.getInstance(path);
     } catch (UnsatisfiedLinkError e) {
-      String first = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       return new LibraryCheck(
           path,
           "cannot load "
               + path
               + " ("
-              + first
+              + cause(e)
               + "); give its file name, --xia libxsocket:/path/libXsocket.so,"
               + " and put the libraries it needs into LD_LIBRARY_PATH",
           List.of(),
@@ -74,7 +95,11 @@ public record LibraryCheck(
     String problem =
         missing.isEmpty()
             ? null
-            : path + " lacks " + missing + ": it is not libXsocket of release 1.1";
+            : path
+                + " lacks "
+                + missing
+                + ": it is not libXsocket of release 1.1; name another one, --xia"
+                + " libxsocket:/path/libXsocket.so, or ours, --xia libxsocket:ours";
     return new LibraryCheck(path, problem, missing, newer);
   }
 
@@ -92,24 +117,41 @@ public record LibraryCheck(
           + e.getMessage()
           + "; where is the prototype's libXsocket.so?";
     }
-    int machine = head[ELF_MACHINE] & 0xff | (head[ELF_MACHINE + 1] & 0xff) << 8;
+    ByteBuffer elf =
+        ByteBuffer.wrap(head)
+            .order(head[ELF_DATA] == 2 ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
+    int machine = Short.toUnsignedInt(elf.getShort(ELF_MACHINE));
+    int bits = head[ELF_CLASS] == 2 ? 64 : 32;
     boolean fits =
         switch (System.getProperty("os.arch")) {
-          case "amd64", "x86_64" -> machine == MACHINE_X86_64 && head[ELF_CLASS] == 2;
-          case "aarch64" -> machine == MACHINE_AARCH64;
+          case "amd64", "x86_64" -> machine == MACHINE_X86_64 && bits == 64;
+          case "aarch64" -> machine == MACHINE_AARCH64 && bits == 64;
           default -> true;
         };
     return fits
         ? null
         : file
-            + " is for another machine (ELF machine "
-            + machine
-            + ", this is "
+            + " is for another machine ("
+            + MACHINES.getOrDefault(machine, "ELF machine " + machine)
+            + ", "
+            + bits
+            + " bits; this is "
             + System.getProperty("os.arch")
-            + ")";
+            + "): build the prototype here, or take our library, --xia libxsocket:ours";
   }
 
-  private static boolean has(NativeLibrary library, String function) {
+  /** JNA says in the first line what it tried, and why it failed in the ones that follow. */
+  private static String cause(UnsatisfiedLinkError e) {
+    List<String> lines =
+        String.valueOf(e.getMessage())
+            .lines()
+            .map(String::strip)
+            .filter(l -> !l.isEmpty())
+            .toList();
+    return lines.isEmpty() ? "no reason given" : lines.get(Math.min(1, lines.size() - 1));
+  }
+
+  static boolean has(NativeLibrary library, String function) {
     try {
       library.getFunction(function);
       return true;

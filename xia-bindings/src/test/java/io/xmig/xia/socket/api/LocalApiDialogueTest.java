@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnknownFieldSet;
+import com.sun.management.ThreadMXBean;
 import io.xmig.xia.addr.Cid;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
@@ -12,11 +13,13 @@ import io.xmig.xia.socket.XcmpHandler;
 import io.xmig.xia.socket.api.proto.XSocketMsg;
 import io.xmig.xia.socket.api.proto.XSocketMsg.MsgType;
 import io.xmig.xia.testkit.Vectors;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -375,5 +378,58 @@ class LocalApiDialogueTest {
     opened("xsocket_dgram_request");
     programSends("xreadlocalhostaddr_request");
     programGets("xreadlocalhostaddr_reply");
+  }
+
+  /** Bytes that one datagram makes the node allocate, once the classes are loaded. */
+  private long allocatedFor(byte[] datagram) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long spent = 0;
+    for (int i = 0; i < 5; i++) {
+      ByteBuffer copy = ByteBuffer.wrap(datagram.clone());
+      long before = threads.getCurrentThreadAllocatedBytes();
+      api.datagram(PORT, copy);
+      spent = threads.getCurrentThreadAllocatedBytes() - before;
+    }
+    return spent;
+  }
+
+  @Test
+  void noDatagramMakesTheNodeAllocateMoreThanAFewHundredTimesItsSize() {
+    String shortest = "RE AD:1";
+    XSocketMsg.XGetchunkstatus.Builder status = XSocketMsg.XGetchunkstatus.newBuilder();
+    XSocketMsg.XRequestchunk.Builder request = XSocketMsg.XRequestchunk.newBuilder();
+    UnknownFieldSet.Builder unknown = UnknownFieldSet.newBuilder();
+    for (int i = 0; i < 6000; i++) {
+      status.addDag(shortest);
+      request.addDag(shortest);
+      unknown.mergeVarintField(200 + i, i);
+    }
+    List<byte[]> hostile =
+        List.of(
+            XSocketMsg.newBuilder()
+                .setType(XSocketMsg.MsgType.XGETCHUNKSTATUS)
+                .setXGetchunkstatus(status)
+                .build()
+                .toByteArray(),
+            XSocketMsg.newBuilder()
+                .setType(XSocketMsg.MsgType.XREQUESTCHUNK)
+                .setXRequestchunk(request)
+                .setUnknownFields(
+                    UnknownFieldSet.newBuilder().mergeVarintField(106, Integer.MAX_VALUE).build())
+                .build()
+                .toByteArray(),
+            XSocketMsg.newBuilder()
+                .setType(XSocketMsg.MsgType.XCLOSE)
+                .setUnknownFields(unknown.build())
+                .build()
+                .toByteArray(),
+            // texts and bytes that claim to be two gigabytes long
+            new byte[] {8, 13, 114, -1, -1, -1, -1, 7, 10, -1, -1, -1, -1, 7},
+            new byte[] {8, 12, 106, -1, -1, -1, -1, 15});
+    opened("xsocket_chunk_request");
+
+    for (byte[] datagram : hostile) {
+      assertThat(allocatedFor(datagram)).isLessThan(600L * datagram.length + (1 << 20));
+    }
   }
 }

@@ -176,6 +176,38 @@ class CProgramTest {
   }
 
   @Test
+  void everyRawSocketHearsAnAnswer() throws Exception {
+    new Program("host0", "raws", Dag.path(TwoNodes.AD, TwoNodes.HID1).toString()).expectOk();
+  }
+
+  @Test
+  void valuesOfIniFilesAreReadAndWritten() throws Exception {
+    new Program("host0", "inis", directory.resolve("values.ini").toString()).expectOk();
+  }
+
+  /** Names that a program linked against the prototype's library may need. */
+  @Test
+  void theLibraryExportsWhatThePrototypesDoes() throws Exception {
+    List<String> names =
+        List.of(
+            ("Xaccept Xaccept4 XallocCacheSlice Xbind Xclose Xconnect Xfcntl XfreeCacheSlice"
+                    + " XfreeChunkInfo Xfreeaddrinfo Xgai_strerror XgetChunkStatus"
+                    + " XgetChunkStatuses XgetDAGbyName Xgetaddrinfo Xgetpeername Xgetsockname"
+                    + " Xgetsockopt XisDualStackRouter XputBuffer XputChunk XputFile XreadChunk"
+                    + " XreadLocalHostAddr XreadNameServerDAG Xrecv Xrecvfrom XregisterName"
+                    + " XremoveChunk XrequestChunk XrequestChunks XrootDir Xsend Xsendto"
+                    + " Xsetsockopt Xsocket XupdateAD XupdateNameServerDAG checkDag checkXid"
+                    + " print_conf set_conf ini_gets ini_getl ini_getf ini_getbool ini_getkey"
+                    + " ini_getsection ini_puts ini_putl ini_putf _conf xerr_unimplemented")
+                .split(" "));
+    com.sun.jna.NativeLibrary library =
+        com.sun.jna.NativeLibrary.getInstance(LIBRARY.resolve("libXsocket.so").toString());
+
+    assertThat(names)
+        .allSatisfy(name -> assertThat(library.getGlobalVariableAddress(name)).isNotNull());
+  }
+
+  @Test
   void moreChunksAreAskedForThanFitIntoOneMessage() throws Exception {
     new Program("host0", "manychunks", Dag.path(TwoNodes.AD, TwoNodes.HID1).toString()).expectOk();
   }
