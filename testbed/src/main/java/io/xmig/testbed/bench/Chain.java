@@ -70,6 +70,7 @@ final class Chain implements AutoCloseable {
               List.of(
                   "node", file.toString(), "--run", lab.directory().toString(), "--only", name));
       command.addAll(List.of("--mtu", String.valueOf(mtu), "--control", "none"));
+      command.addAll(List.of("--api-ports", "none"));
       if (options.cacheMib() > 0) {
         command.addAll(List.of("--cache", String.valueOf(options.cacheMib())));
       }

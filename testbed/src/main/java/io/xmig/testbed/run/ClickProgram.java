@@ -83,7 +83,8 @@ record ClickProgram(Path program, Path library) {
         name,
         List.of(program.toString(), configuration.toString()),
         library,
-        Map.of("CLICKPATH", library.toString()));
+        // nothing behind the colon: then where Click itself looks
+        Map.of("CLICKPATH", library + ":"));
   }
 
   /**

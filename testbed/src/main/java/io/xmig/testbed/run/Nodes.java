@@ -243,6 +243,8 @@ public final class Nodes {
     }
     if (!isGateway(node) && (offerLibrary || throughLibrary())) {
       words.addAll(List.of("--api-ports", "0", "--control", "0"));
+    } else { // the file's ports are for whoever runs it by hand
+      words.addAll(List.of("--api-ports", "none"));
     }
     return words;
   }

@@ -14,7 +14,6 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -34,9 +33,6 @@ class ClickRoutersTest {
   @BeforeEach
   void open() throws IOException {
     lab = Lab.open(false);
-    Files.createDirectories(home.resolve("userlevel"));
-    Files.createDirectories(home.resolve("conf"));
-    Files.writeString(home.resolve("conf").resolve(ClickProgram.LIBRARY_FILE), "// the library\n");
   }
 
   @AfterEach
@@ -45,23 +41,12 @@ class ClickRoutersTest {
   }
 
   private Path program(String script) throws IOException {
-    Path file = home.resolve("userlevel/click");
-    Files.writeString(file, "#!/bin/sh\n" + script + "\n");
-    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
-    return file;
+    FakeClick.install(home);
+    return FakeClick.program(home, script);
   }
 
   private Path fakeClick() throws IOException {
-    return program(
-        "exec '"
-            + Path.of(System.getProperty("java.home"), "bin", "java")
-            + "' -Xmx64m -XX:+UseSerialGC -Dlogback.configurationFile=logback-off.xml -Dfake.home='"
-            + home
-            + "' -cp '"
-            + System.getProperty("java.class.path")
-            + "' "
-            + FakeClick.class.getName()
-            + " \"$@\"");
+    return FakeClick.install(home);
   }
 
   private static Topology intraAd() {
@@ -143,6 +128,23 @@ class ClickRoutersTest {
             () -> nodes.stack(host).writeHandler(tables + "HID.set4", peer + ",0," + router + ",0"))
         .get()
         .get(5, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void aConfigurationWithAnythingThatRelease11LacksIsRefusedByTheStandIn() {
+    assertThat(
+            FakeClick.complaints(
+                """
+                require(library nothing.click);
+                a :: EtherSwitch();
+                r :: XIARouter2Port(RE AD0, AD0, RHID0, 0.0.0.0, 1700, 0:0:0:0:0:1, 0:0:0:0:0:2);
+                Idle -> [0]r[0] -> TapLink(x) -> Discard;
+                """,
+                List.of(home)))
+        .containsExactly(
+            "can't find library 'nothing.click'",
+            "unknown element class 'EtherSwitch'",
+            "undeclared element 'TapLink'");
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.xmig.testbed.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.networknt.schema.JsonSchemaFactory;
@@ -9,6 +10,7 @@ import com.networknt.schema.SpecVersion;
 import io.xmig.testbed.report.ResultFile;
 import io.xmig.testbed.report.RunResult;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -102,5 +104,41 @@ class IntraAdIT {
     assertThat(run.waitFor(30, TimeUnit.SECONDS)).isTrue();
     assertThat(run.exitValue()).isNotZero();
     assertThat(leftOf(run.pid())).isEmpty();
+  }
+
+  private void expectGreen(Process run) throws Exception {
+    assertThat(run.waitFor(250, TimeUnit.SECONDS)).as(said()).isTrue();
+    assertThat(run.exitValue()).as(said()).isZero();
+    assertThat(said()).contains("kept every connection");
+    assertThat(leftOf(run.pid())).isEmpty();
+  }
+
+  /** Java, JNA, the C library, the local API and the ControlSocket: all that runs on a host. */
+  @Test
+  @Timeout(260)
+  void theHostsCanUseALibXsocketThatIsElsewhere() throws Exception {
+    Path library = Files.createDirectories(directory.resolve("elsewhere")).resolve("libXsocket.so");
+    try (InputStream ours = IntraAdIT.class.getResourceAsStream("/linux-x86-64/libXsocket.so")) {
+      assumeThat(ours).as("libXsocket.so is built where gcc is").isNotNull();
+      Files.copy(ours, library);
+    }
+
+    expectGreen(start("--memory", "320", "--settle", "2000", "--xia", "libxsocket:" + library));
+  }
+
+  /** Signed hosts and a gateway of ours, and between them a program that is called like click. */
+  @Test
+  @Timeout(260)
+  void theRouterCanBeAClickThatIsCalledAsThePrototypes() throws Exception {
+    Path home = Files.createDirectories(directory.resolve("click"));
+    Path click = FakeClick.install(home);
+
+    expectGreen(start("--memory", "320", "--settle", "2000", "--router", "click:" + click));
+    assertThat(home.resolve("configuration"))
+        .content()
+        .contains("ROUTER_1 :: XIARouter4Port(RE AD:")
+        .contains("Socket(\"UDP\", 127.0.0.1, ")
+        .contains("ControlSocket(tcp, ")
+        .doesNotContain("EtherSwitch");
   }
 }
