@@ -42,6 +42,10 @@ final class LibSlice implements CacheSlice, Endpoint {
   private final Memory info = new Memory(Structs.ChunkInfo.LENGTH);
 
   private Pointer context;
+
+  /** Of the context; C may free that while another thread wants to interrupt a call. */
+  private int socket;
+
   private volatile boolean broken;
 
   /**
@@ -51,6 +55,7 @@ final class LibSlice implements CacheSlice, Endpoint {
     this.stack = stack;
     this.opener = opener;
     this.context = opener.get();
+    this.socket = context.getInt(Structs.ChunkContext.SOCKFD);
   }
 
   @Override
@@ -64,17 +69,21 @@ final class LibSlice implements CacheSlice, Endpoint {
   }
 
   /** Makes a call return that waits for an answer; the next one uses another socket. */
-  private void interrupt() {
+  private synchronized void interrupt() {
     broken = true;
-    Worker.interrupt(context.getInt(Structs.ChunkContext.SOCKFD));
+    Worker.interrupt(socket);
   }
 
   /** On the thread that calls. */
   private void replaceIfBroken() {
     if (broken) {
       Pointer old = context;
-      context = opener.get();
-      broken = false;
+      Pointer made = opener.get();
+      synchronized (this) {
+        context = made;
+        socket = made.getInt(Structs.ChunkContext.SOCKFD);
+        broken = false;
+      }
       free(old);
     }
   }
