@@ -62,4 +62,22 @@ class InterAdIT {
     assertThat(attack.path("refused").path("HOST_A/nameserver").path("not_owner").asInt())
         .isPositive();
   }
+
+  @Test
+  void aClientInAThirdDomainAndANameServiceElsewhereFindAVmWhoseHostSpeaksForIt() throws Exception {
+    JsonNode result = run("--client-ad", "3", "--name-server", "HOST_B", "--agent", "host");
+    assertThat(result.path("scenario").path("topology").asText()).isEqualTo("third-ad.click");
+    assertThat(result.path("xping"))
+        .hasSize(2)
+        .allSatisfy(ping -> assertThat(ping.path("answered").asInt()).isPositive());
+    assertThat(result.path("cal"))
+        .allSatisfy(
+            cal -> {
+              assertThat(cal.path("wrong").asInt()).isZero();
+              assertThat(cal.path("answeredAfter").asInt()).isPositive();
+            });
+    assertThat(result.path("migrations").path(0).path("timeline").findValuesAsText("name"))
+        .contains("the name leads to the new address", "gateway: registered", "gateway: repointed")
+        .doesNotContain("agent: sign"); // the guest has none
+  }
 }
