@@ -77,8 +77,12 @@ public record RunResult(
   /**
    * The machine that moves: name, memory, disk and how much of the memory holds incompressible
    * bytes.
+   *
+   * @param processPeakMb most resident memory of its process with node, agent and services, MiB;
+   *     {@code null} if it did not tell
    */
-  public record Vm(String name, int memoryMb, double diskGb, int ballastMb) {}
+  public record Vm(
+      String name, int memoryMb, double diskGb, int ballastMb, @Nullable Double processPeakMb) {}
 
   /** Where the run took place. */
   public record Machine(int cpus, long memoryMb, String kernel, String java, String qemu) {}

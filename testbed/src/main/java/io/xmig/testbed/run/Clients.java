@@ -150,8 +150,11 @@ final class Clients implements AutoCloseable {
     return told.getNow(List.of());
   }
 
-  /** What the VM has refused, by service and reason; empty if it does not tell. */
-  Map<String, Map<String, Long>> refusedBy(LocalAddress vm) {
+  /**
+   * What the VM has refused, by service and reason, and the memory of its process; empty if it does
+   * not tell.
+   */
+  Map<String, Map<String, Long>> countsOf(LocalAddress vm) {
     CompletableFuture<Map<String, Map<String, Long>>> told = new CompletableFuture<>();
     DatagramSocket socket =
         await(

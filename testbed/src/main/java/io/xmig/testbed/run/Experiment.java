@@ -9,6 +9,7 @@ import io.xmig.control.qemu.EpochMicros;
 import io.xmig.testbed.report.RunResult;
 import io.xmig.testbed.vm.GuestImage;
 import io.xmig.testbed.vm.GuestImageBuilder;
+import io.xmig.testbed.workload.AgentDiary;
 import io.xmig.testbed.workload.ProbeLog;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
@@ -221,13 +222,13 @@ final class Experiment {
     problems.addAll(lab.dead().stream().map(name -> name + " ended during the run").toList());
     LocalAddress there =
         new LocalAddress(nodes.network().ad(scenario.hostAfter(migrations.size())), hid, null);
-    Map<String, Map<String, Long>> byVm = siege == null ? Map.of() : clients.refusedBy(there);
+    Map<String, Map<String, Long>> byVm = clients.countsOf(there);
     clients.finish(LAST_ANSWERS);
     problems.addAll(unanswered(clients.pingLogs(), migrations));
     RunResult result =
         new ResultBuilder(
                 startUs,
-                describe(image, nodes, vm),
+                describe(image, nodes, vm, byVm),
                 MachineInfo.read("qemu-system-x86_64"),
                 migrations,
                 clients.calOutcomes(),
@@ -363,7 +364,10 @@ final class Experiment {
     }
   }
 
-  private RunResult.Scenario describe(GuestImage image, Nodes nodes, VmInfo vm) throws IOException {
+  private RunResult.Scenario describe(
+      GuestImage image, Nodes nodes, VmInfo vm, Map<String, Map<String, Long>> byVm)
+      throws IOException {
+    Long peakKb = byVm.getOrDefault(AgentDiary.PROCESS, Map.of()).get(AgentDiary.PEAK_KB);
     return new RunResult.Scenario(
         scenario.name(),
         scenario.topology(),
@@ -373,6 +377,10 @@ final class Experiment {
         options.ramOnly ? "ram-only" : "full",
         options.downtimeLimitMs,
         new RunResult.Vm(
-            VM, options.memoryMb, image.diskBytes() / BYTES_PER_GB, options.ballastMb));
+            VM,
+            options.memoryMb,
+            image.diskBytes() / BYTES_PER_GB,
+            options.ballastMb,
+            peakKb == null ? null : Double.valueOf(Math.round(peakKb / 102.4) / 10.0)));
   }
 }

@@ -77,7 +77,12 @@ final class Siege implements AutoCloseable {
       long endUs) {
     Attacker.Tally tally = attacker.tally();
     Map<String, Map<String, Long>> refused = refused();
-    byVm.forEach((service, counts) -> refused.put(Nodes.VM + "/" + service, counts));
+    byVm.forEach(
+        (service, counts) -> {
+          if (!service.equals(AgentDiary.PROCESS)) {
+            refused.put(Nodes.VM + "/" + service, counts);
+          }
+        });
     long lost = lostInPeace(probes, moves, endUs);
     List<String> problems = new ArrayList<>();
     if (tally.stolen() > 0) {

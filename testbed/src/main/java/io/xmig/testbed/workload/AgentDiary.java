@@ -7,8 +7,11 @@ import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.DatagramSocket;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.XiaStack;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -17,6 +20,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,8 +34,14 @@ public final class AgentDiary implements AutoCloseable {
   /** Service that answers every datagram. */
   public static final Xid SID = Xid.parse("SID:ca10000000000000000000000000000000000003");
 
-  /** First byte of a question for what was refused, instead of for events. */
+  /** First byte of a question for counts, instead of for events. */
   public static final byte COUNTS = 1;
+
+  /** Under this name {@link #readCounts} has what the process takes. */
+  public static final String PROCESS = "process";
+
+  /** Most resident memory, KiB. */
+  public static final String PEAK_KB = "peakKb";
 
   private static final Pattern REFUSED_STREAMS =
       Pattern.compile("\\b(migrationsRejected|unknownToken|badChecksum|malformed|invalid)=(\\d+)");
@@ -72,7 +82,7 @@ public final class AgentDiary implements AutoCloseable {
     if (question.hasRemaining() && question.get(question.position()) == COUNTS) {
       stack
           .readHandler("./xrc/xtransport.stats")
-          .thenAccept(stats -> send(asker, counts(agent.refusals().counts(), stats)));
+          .thenAccept(stats -> send(asker, counts(agent.refusals().counts(), stats, peakKb())));
     } else {
       send(asker, write(agent.machine().events(), loop.nanoTime()));
     }
@@ -85,13 +95,28 @@ public final class AgentDiary implements AutoCloseable {
     }
   }
 
+  /** The most resident memory that this process has had, in KiB; 0 if the system does not say. */
+  private static long peakKb() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+      return lines
+          .filter(line -> line.startsWith("VmHWM:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+          .findFirst()
+          .orElse(0);
+    } catch (IOException | NumberFormatException e) {
+      return 0;
+    }
+  }
+
   /**
-   * What a machine has refused: {@code agent REASON count} and {@code stream NAME count} lines.
+   * What a machine has refused, and its memory: {@code agent REASON count}, {@code stream NAME
+   * count} and {@code process peakKb count} lines.
    *
    * @param stats counters of the stream transport, {@code {name=count, …}}
    */
-  static byte[] counts(Map<String, Long> agent, String stats) {
+  static byte[] counts(Map<String, Long> agent, String stats, long peakKb) {
     StringBuilder text = new StringBuilder();
+    text.append(PROCESS + ' ' + PEAK_KB + ' ').append(peakKb).append('\n');
     agent.forEach((reason, count) -> text.append("agent " + reason + ' ' + count + '\n'));
     refusedStreams(stats)
         .forEach((name, count) -> text.append("stream " + name + ' ' + count + '\n'));

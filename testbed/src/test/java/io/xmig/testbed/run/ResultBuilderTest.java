@@ -78,7 +78,7 @@ class ResultBuilderTest {
                 "unix datagrams, 1 Gbit/s",
                 "ram-only",
                 50,
-                new RunResult.Vm("vm", 640, 0, 280)),
+                new RunResult.Vm("vm", 640, 0, 280, 55.3)),
             new RunResult.Machine(2, 24_000, "6.1", "17", "QEMU 7.2"),
             List.of(migration),
             List.of(

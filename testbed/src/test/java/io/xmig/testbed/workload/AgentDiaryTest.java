@@ -47,4 +47,23 @@ class AgentDiaryTest {
     assertThat(AgentDiary.read(ByteBuffer.wrap(answer)))
         .containsExactly(new AgentDiary.Entry("sign", 12));
   }
+
+  @Test
+  void countsAreReadAsTheyWereWrittenWithoutWhatIsZero() {
+    byte[] told =
+        AgentDiary.counts(
+            Map.of("stale", 3L),
+            "{packetsIn=9, badChecksum=0, unknownToken=2, migrationsRejected=17}",
+            56_692);
+    assertThat(AgentDiary.readCounts(ByteBuffer.wrap(told)))
+        .isEqualTo(
+            Map.of(
+                "agent", Map.of("stale", 3L),
+                "stream", Map.of("unknownToken", 2L, "migrationsRejected", 17L),
+                "process", Map.of("peakKb", 56_692L)));
+    assertThat(
+            AgentDiary.readCounts(
+                ByteBuffer.wrap("a b c\n\n1 2\n".getBytes(StandardCharsets.US_ASCII))))
+        .isEmpty();
+  }
 }
