@@ -71,7 +71,8 @@ public final class EvaluateCommand implements Callable<Integer> {
 
   @Option(
       names = "--resume",
-      description = "Go on with what the report's directory has of the same plan.")
+      description =
+          "Go on with what the report's directory has of the same plan; what failed is tried again.")
   private boolean resume;
 
   @Option(
@@ -93,6 +94,8 @@ public final class EvaluateCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print evaluation.json instead of the tables.")
   private boolean json;
 
+  private volatile boolean stopping;
+
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
@@ -105,13 +108,31 @@ public final class EvaluateCommand implements Callable<Integer> {
       return 0;
     }
     Files.createDirectories(report);
-    Findings before = resume ? EvaluationFiles.read(report, plan) : Findings.NONE;
+    Findings before = resume ? EvaluationFiles.read(report, plan).successes() : Findings.NONE;
     long start = System.nanoTime();
-    Thread onStop = new Thread(() -> err.println("stopped; what there is: " + page()));
+    Thread onStop =
+        new Thread(
+            () -> {
+              stopping = true; // what fails from here on does so because everything is ending
+              err.println("stopped; what there is: " + page());
+            });
     Runtime.getRuntime().addShutdownHook(onStop);
     Findings found =
         new Evaluation(
-                plan, dirtyMbPerSecond, keep, before, err::println, soFar -> save(plan, soFar))
+                plan,
+                dirtyMbPerSecond,
+                keep,
+                before,
+                line -> {
+                  if (!stopping) {
+                    err.println(line);
+                  }
+                },
+                soFar -> {
+                  if (!stopping) {
+                    save(plan, soFar);
+                  }
+                })
             .run();
     Runtime.getRuntime().removeShutdownHook(onStop);
     save(plan, found);

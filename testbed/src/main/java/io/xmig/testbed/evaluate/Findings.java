@@ -31,6 +31,13 @@ record Findings(List<Measurement> migrations, List<Aside> asides) {
     return new Findings(migrations, more);
   }
 
+  /** Without what has failed and will be tried again. */
+  Findings successes() {
+    return new Findings(
+        migrations.stream().filter(Measurement::ok).toList(),
+        asides.stream().filter(a -> a.value() != null).toList());
+  }
+
   @Nullable Aside aside(String id) {
     return asides.stream().filter(a -> a.id().equals(id)).findFirst().orElse(null);
   }

@@ -68,7 +68,8 @@ record Plan(String name, List<Setting> settings, List<Cell> cells, List<Extra> e
   private static Plan table(Builder b) {
     Workload[] busy = EnumSet.complementOf(EnumSet.of(Workload.IDLE)).toArray(Workload[]::new);
     b.network(Networks.LAN)
-        .idle(5, 3, Mode.TCP, Mode.XIA)
+        .idle(5, 3, Mode.XIA)
+        .idle(5, 2, Mode.TCP)
         .idle(5, 1, Mode.MULTIFD, Mode.SOCAT, Mode.SOCAT_ZSTD, Mode.XIA_EXEC, Mode.XIA_LIBRARY)
         .idle(5, 0, Mode.TCP_CUBIC, Mode.TCP_BBR, Mode.XIA_AUTO)
         .doing(busy, 5, 1, Mode.TCP, Mode.SOCAT, Mode.XIA)
@@ -77,11 +78,12 @@ record Plan(String name, List<Setting> settings, List<Cell> cells, List<Extra> e
     b.network(Networks.LAN_REAL).idle(5, 2, Mode.TCP, Mode.XIA, Mode.XIA_AUTO);
     b.network(Networks.BARE)
         .idle(5, 1, Mode.TCP)
-        .idle(5, 3, Mode.SOCAT, Mode.XIA)
+        .idle(5, 2, Mode.SOCAT, Mode.XIA)
         .withDisk(5, 1, Mode.SOCAT, Mode.XIA);
     b.network(Networks.WAN)
-        .idle(5, 2, Mode.TCP, Mode.XIA)
-        .idle(0, 2, Mode.XIA_AUTO)
+        .idle(5, 2, Mode.XIA)
+        .idle(5, 1, Mode.TCP)
+        .idle(0, 1, Mode.XIA_AUTO)
         .idle(5, 0, Mode.MULTIFD, Mode.SOCAT, Mode.SOCAT_ZSTD)
         .doing(busy, 3, 0, Mode.TCP)
         .doing(busy, 3, 1, Mode.XIA);

@@ -227,6 +227,7 @@ final class Stage implements AutoCloseable {
   GuestVm startGuest(int host, Path disk, boolean incoming) throws IOException {
     VmDirectory files = new VmDirectory(lab.directory().resolve("q" + started++));
     Map<String, String> environment = new TreeMap<>();
+    environment.put("XMIG_PERF", "server");
     int mtu = net.guestMtu();
     if (mtu != 1500) {
       environment.put("MTU", Integer.toString(mtu));

@@ -47,7 +47,7 @@ class EvaluationTest {
     List<Cell> order = plan.interleaved(lan, List.of());
     List<Integer> places = new ArrayList<>();
     for (int i = 0; i < order.size(); i++) {
-      if (order.get(i).mode() == Mode.TCP && order.get(i).workload() == Workload.IDLE) {
+      if (order.get(i).mode() == Mode.XIA && order.get(i).workload() == Workload.IDLE) {
         places.add(i);
       }
     }
@@ -147,6 +147,9 @@ class EvaluationTest {
             .and(Aside.failed(Aside.SHARED, "reason"));
     EvaluationFiles.write(directory, plan, findings);
     assertThat(EvaluationFiles.read(directory, plan)).isEqualTo(findings);
+    assertThat(EvaluationFiles.read(directory, plan).successes())
+        .satisfies(f -> assertThat(f.migrations()).hasSize(1))
+        .satisfies(f -> assertThat(f.asides()).hasSize(1));
     assertThatThrownBy(() -> EvaluationFiles.read(directory, Plan.quick()))
         .hasMessageContaining("another plan");
   }
