@@ -32,7 +32,7 @@ public record ClickProbe(
       return failed(
           "nobody serves UDP port "
               + port
-              + " on this host: start Click or 'xmig node --api-ports file', or name the port"
+              + " on this host: start Click or 'xmig node FILE.click', or name the port"
               + " (libxsocket:PATH@PORT, "
               + ClickPort.ENVIRONMENT
               + ", click_port in xsockconf.ini)");

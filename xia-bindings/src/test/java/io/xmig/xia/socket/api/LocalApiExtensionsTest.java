@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -32,6 +33,7 @@ class LocalApiExtensionsTest {
   private static final int REPORT_PORT = 103;
   private static final int END = 104;
   private static final int OFFSET = 105;
+  private static final int NUMBER = 106;
 
   private record Sent(int port, XSocketMsg message) {}
 
@@ -215,5 +217,80 @@ class LocalApiExtensionsTest {
 
     assertThat(number(next().message(), END)).as("to whoever sends").isEqualTo(104);
     assertThat(next().message().getXRecv().getPayload().size()).isEqualTo(10);
+  }
+
+  private static Dag chunk(int i) {
+    return Dag.withFallback(List.of(AD, HID), Xid.parse(String.format("CID:%040x", i)));
+  }
+
+  /** Requests chunks to be sent as they arrive. */
+  private void requestDelivery(int first, int count) {
+    XSocketMsg.Builder request = XSocketMsg.newBuilder().setType(MsgType.XREQUESTCHUNK);
+    for (int i = 0; i < count; i++) {
+      request.getXRequestchunkBuilder().addDag(chunk(first + i).toString());
+    }
+    send(PORT, beside(request, NUMBER, first));
+  }
+
+  private void chunkSocket(String offer) {
+    XSocketMsg.Builder message = XSocketMsg.newBuilder().setType(MsgType.XSOCKET);
+    message.getXSocketBuilder().setType(ApiSocket.CHUNK).setTemp(offer);
+    send(PORT, message);
+    next();
+    stack.loop.run(Duration.ofMillis(1));
+  }
+
+  @Test
+  void chunksAreSentAsTheyArriveWithinTheWindowThatTheProgramOpens() {
+    chunkSocket(Credit.OFFER);
+    requestDelivery(100, 20);
+    stack.loop.run(Duration.ofMillis(1));
+    for (int i = 119; i >= 100; i--) { // the last one first
+      Xid cid = chunk(i).intent();
+      stack.requests.get(cid).onChunk(cid, ByteBuffer.allocate(15_600));
+    }
+
+    assertThat(sent).as("as many as fit into the window").hasSize(Credit.WINDOW / 15_600);
+    long read = 0;
+    for (int i = 119; i >= 100; i--) {
+      XSocketMsg message = next().message();
+      assertThat(message.getType()).isEqualTo(MsgType.XREADCHUNK);
+      assertThat(number(message, NUMBER)).isEqualTo(i);
+      assertThat(message.getXReadchunk().getPayload().size()).isEqualTo(15_600);
+      read += 15_600;
+      send(PORT, beside(XSocketMsg.newBuilder().setType(MsgType.XRECV), CONSUMED, read));
+    }
+    assertThat(sent).isEmpty();
+  }
+
+  @Test
+  void aChunkThatCannotBeHadIsRefusedByItsNumber() {
+    chunkSocket(Credit.OFFER);
+    requestDelivery(7, 2);
+    stack.loop.run(Duration.ofMillis(1));
+    Xid cid = chunk(8).intent();
+    stack
+        .requests
+        .get(cid)
+        .onFailed(cid, new XiaSocketException(XiaSocketException.Kind.NOT_FOUND, "nobody has it"));
+
+    XSocketMsg refusal = next().message();
+    assertThat(number(refusal, NUMBER)).isEqualTo(8);
+    assertThat(refusal.getXResult().getType()).isEqualTo(MsgType.XREADCHUNK);
+    assertThat(refusal.getXResult().getErrCode()).isEqualTo(2); // ENOENT
+    Xid large = chunk(7).intent();
+    stack.requests.get(large).onChunk(large, ByteBuffer.allocate(60_001));
+    assertThat(next().message().getXResult().getErrCode()).isEqualTo(90); // EMSGSIZE
+  }
+
+  @Test
+  void aLibraryThatOffersNothingIsSentNothingUnasked() {
+    chunkSocket("");
+    requestDelivery(1, 1);
+    stack.loop.run(Duration.ofMillis(1));
+    Xid cid = chunk(1).intent();
+    stack.requests.get(cid).onChunk(cid, ByteBuffer.allocate(100));
+
+    assertThat(sent).isEmpty();
   }
 }
