@@ -188,7 +188,14 @@ public final class Agent implements AutoCloseable {
   private CompletableFuture<Void> openForGuest() {
     return stack
         .openDatagram(null, (source, payload, port) -> guarded(() -> onSignal(payload)))
-        .thenAccept(opened -> adaptSocket = opened);
+        .thenAccept(
+            opened -> {
+              if (closed) {
+                opened.close();
+              } else {
+                adaptSocket = opened;
+              }
+            });
   }
 
   private CompletableFuture<Void> startForGuest() {
@@ -199,6 +206,9 @@ public final class Agent implements AutoCloseable {
         adaptSocket == null ? openForGuest() : CompletableFuture.completedFuture(null);
     return open.thenAccept(
         opened -> {
+          if (closed) {
+            return; // the guest has gone meanwhile
+          }
           expecting = false;
           spokeNs = now();
           BeaconFilter.Believed known = expected;

@@ -8,6 +8,7 @@ import io.xmig.adapt.names.NameJournal;
 import io.xmig.adapt.names.NameServer;
 import io.xmig.xia.key.Ed25519;
 import io.xmig.xia.key.Signer;
+import io.xmig.xia.link.posix.Threads;
 import io.xmig.xia.socket.XiaStack;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -114,6 +115,7 @@ public final class AdaptServices {
     Thread warm =
         new Thread(
             () -> {
+              Threads.background(); // Java's own priorities mean nothing to Linux
               Signer signer = Ed25519.generate();
               Ed25519 verifier = new Ed25519();
               byte[] message = "warm".repeat(64).getBytes(StandardCharsets.US_ASCII);
@@ -123,7 +125,6 @@ public final class AdaptServices {
             },
             "signature-warm-up");
     warm.setDaemon(true);
-    warm.setPriority(Thread.MIN_PRIORITY);
     warm.start();
   }
 }
