@@ -6,6 +6,8 @@ import io.xmig.adapt.agent.AgentConfig;
 import io.xmig.adapt.lab.Domains;
 import io.xmig.adapt.lab.TestKeys;
 import io.xmig.adapt.lab.Twin;
+import io.xmig.adapt.signal.Receipt;
+import io.xmig.adapt.signal.Signal;
 import io.xmig.adapt.signal.SignedBeacon;
 import io.xmig.adapt.trust.Refusal;
 import io.xmig.xia.addr.Dag;
@@ -222,5 +224,34 @@ class FailuresTest {
         .containsKey(Refusal.UNTRUSTED.name().toLowerCase(java.util.Locale.ROOT))
         .containsKey(Refusal.UNSIGNED.name().toLowerCase(java.util.Locale.ROOT));
     assertWell(0);
+  }
+
+  @Test
+  void aReceiptThatIsNotTheGatewaysConfirmsNothing() {
+    atHome();
+    lab.domains.get(1).refusing = true;
+    move(1);
+    net.run(Duration.ofSeconds(1));
+    long sequence =
+        lab.agent.machine().events().stream()
+            .filter(event -> event.name().equals("register.sent"))
+            .mapToLong(event -> Long.parseLong(event.facts().get("sequence")))
+            .max()
+            .orElseThrow();
+    Receipt lie =
+        new Receipt(
+            lab.vmKey.identity().hid(), sequence, lab.domains.get(1).ad, 60, java.util.Map.of());
+    DatagramSocket socket =
+        net.await(lab.domains.get(1).routerStack.openDatagram(null, (s, p, port) -> {}));
+    socket.send(
+        Dag.path(Xid.BHID, Signal.SID_ADAPT),
+        ByteBuffer.wrap(
+            new Signal.Registered(lie.seal(TestKeys.signer("mallory"), null, lab.epochMicros()))
+                .encode()));
+    net.run(Duration.ofMillis(5));
+    assertThat(lab.agent.machine().confirmed()).isFalse();
+    assertThat(lab.agent.refusals().counts()).containsKey("not_owner");
+    lab.domains.get(1).refusing = false;
+    assertWell(0, 1);
   }
 }

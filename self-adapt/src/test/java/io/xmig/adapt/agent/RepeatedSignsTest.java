@@ -86,4 +86,27 @@ class RepeatedSignsTest {
     machine.onSign(MobilitySign.NOTIFY_PEERS, 6001 * MS);
     assertThat(registrations).isEqualTo(3);
   }
+
+  @Test
+  void aBeaconPlayedBackLaterDoesNotMoveAMachineWhoseGatewayIsLost() {
+    Attachment other =
+        new Attachment(
+            Xid.parse("AD:1000000000000000000000000000000000000001"),
+            Xid.parse("HID:0000000000000000000000000000000000000003"),
+            null,
+            null,
+            true,
+            1000);
+    attach();
+    machine.onBeacon(other, 7, false, 100 * MS); // heard once, and recorded by somebody
+    machine.onBeacon(PLACE, 2, true, 110 * MS); // the present gateway is there
+    assertThat(machine.place()).isEqualTo(PLACE);
+    machine.onTime(10_000 * MS);
+    assertThat(machine.state()).isEqualTo(AgentState.SEARCHING);
+
+    machine.onBeacon(other, 7, false, 10_100 * MS);
+    assertThat(machine.place()).isEqualTo(PLACE);
+    machine.onBeacon(other, 8, false, 10_200 * MS); // a new one
+    assertThat(machine.place()).isEqualTo(other);
+  }
 }
