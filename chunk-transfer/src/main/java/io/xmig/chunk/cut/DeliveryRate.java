@@ -4,7 +4,7 @@ import java.util.ArrayDeque;
 
 /**
  * Measures, from acknowledgements, the rate at which a path carries bytes all the way to the output
- * and how long the way is at least.
+ * and how long the way is.
  *
  * <p>Each piece gives a sample: what was acknowledged from the last acknowledgement before its
  * cutting up to its own, by that time. So acknowledgements that come in one lump, since one chunk
@@ -20,6 +20,9 @@ import java.util.ArrayDeque;
 public final class DeliveryRate {
   private static final long BUCKET_NS = 2_000_000_000L;
 
+  /** A round has at least this many pieces, and all that were under way when it began. */
+  private static final int ROUND_PIECES = 16;
+
   private record Cut(long end, long atNs, long acknowledgedThen, long sinceNs) {}
 
   private final ArrayDeque<Cut> cuts = new ArrayDeque<>();
@@ -32,6 +35,10 @@ public final class DeliveryRate {
   private double bestNow;
   private double bestBefore;
   private long shortest = Long.MAX_VALUE;
+  private long mean = Long.MAX_VALUE;
+  private long roundEnd;
+  private long roundTook;
+  private int roundPieces;
 
   /** The sender could not take more since the budget was used up. */
   public void onBudgetLimited() {
@@ -66,10 +73,24 @@ public final class DeliveryRate {
       Cut cut = cuts.removeFirst();
       long took = Math.max(1, nowNs - cut.atNs());
       shortest = Math.min(shortest, took);
+      roundTook += took;
+      roundPieces++;
       long gathered = Math.max(took, nowNs - cut.sinceNs());
       bestNow = Math.max(bestNow, (cumulativeBytes - cut.acknowledgedThen()) * 1e9 / gathered);
     }
     lastNs = nowNs;
+    if (roundPieces > 0 && (mean == Long.MAX_VALUE || isRoundOver())) {
+      mean = Math.min(mean, roundTook / roundPieces);
+      if (isRoundOver()) {
+        roundTook = 0;
+        roundPieces = 0;
+        roundEnd = cuts.isEmpty() ? cumulativeBytes : cuts.getLast().end();
+      }
+    }
+  }
+
+  private boolean isRoundOver() {
+    return roundPieces >= ROUND_PIECES && acknowledged >= roundEnd;
   }
 
   /** The estimate, 0 while there is none. */
@@ -77,9 +98,12 @@ public final class DeliveryRate {
     return Math.max(bestNow, bestBefore);
   }
 
-  /** The path may be another one from now on: how long it is at least is found out anew. */
+  /** The path may be another one from now on: how long it is is found out anew. */
   public void onPathChange() {
     shortest = Long.MAX_VALUE;
+    mean = Long.MAX_VALUE;
+    roundTook = 0;
+    roundPieces = 0;
   }
 
   /**
@@ -88,6 +112,14 @@ public final class DeliveryRate {
    */
   public long shortestNs() {
     return shortest == Long.MAX_VALUE ? 0 : shortest;
+  }
+
+  /**
+   * Mean time from cutting to acknowledgement, 0 while there is none; that of the round in which it
+   * was least. On a lossy path nearly every piece waits for an earlier one that is sent again.
+   */
+  public long meanNs() {
+    return mean == Long.MAX_VALUE ? 0 : mean;
   }
 
   /** Time since the first acknowledgement, −1 before it. */

@@ -10,6 +10,9 @@ package io.xmig.chunk.cut;
  *   but at least  2 · R · L + one chunk        so that the path stays full and a better rate shows;
  *                                              L = shortest time from cutting to acknowledgement:
  *                                              two round trips and the work at both ends
+ *            and  1.25 · R · M + one chunk       M = mean of that time in the best round, which on a
+ *                                              lossy path is mostly waiting for what is sent
+ *                                              again; twice that in the first seconds
  * </pre>
  *
  * @threading the loop; time is an argument
@@ -26,6 +29,10 @@ public final class InFlightBudget {
   static final long INITIAL_BYTES = 1 << 20;
 
   private static final long INITIAL_NS = 1_000_000_000L;
+
+  /** In this time the budget doubles from round to round while the rate does. */
+  private static final long GROWTH_NS = 2_000_000_000L;
+
   private static final long MIN_BYTES = 128 * 1024;
 
   private final long fixedBytes;
@@ -86,7 +93,9 @@ public final class InFlightBudget {
     }
     double slackSeconds = (outageTargetNs - downtimeLimitNs - RESTART_NS) / 1e9;
     long byOutage = (long) (slackSeconds * rate.bytesPerSecond()) - PIPES_BYTES;
-    long byPath = 2 * pathBytes() + chunkBytes;
+    double gain = rate.measuredNs(nowNs) < GROWTH_NS ? 2 : 1.25;
+    long byMean = (long) (gain * rate.bytesPerSecond() * rate.meanNs() / 1e9);
+    long byPath = Math.max(2 * pathBytes(), byMean) + chunkBytes;
     long least = rate.measuredNs(nowNs) < INITIAL_NS ? INITIAL_BYTES : MIN_BYTES;
     return Math.min(maxBytes, Math.max(least, Math.max(byOutage, byPath)));
   }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *  xrc                      counters, drops, redirects (ours)
  *  xrc/xtransport           local_addr
- *  xrc/cache                local_addr, stats (ours)
+ *  xrc/cache                local_addr, stats and flows (ours)
  *  xrc/n/proc/rt_AD …       routing tables; rt_HID also learn (ours)
  *  xlc or xlc0, xlc1 …      line cards: xlc/xarpq, xlc/xarpr
  * </pre>
@@ -71,7 +71,8 @@ public final class NodeHandlers {
             () -> node.localAddress().host().toString(),
             // The cache answers with the node's own address, so there is nothing to set.
             text -> parse(text, names))
-        .read("stats", () -> lines(node.chunks().snapshot()));
+        .read("stats", () -> lines(node.chunks().snapshot()))
+        .read("flows", () -> node.chunks().flows());
     boolean host = node.config().role() == NodeConfig.Role.HOST;
     for (int i = 0; i < node.config().ports().size(); i++) {
       lineCard(tree, host && i == 0 ? "xlc" : "xlc" + i, node.port(i), names);

@@ -19,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -549,6 +550,10 @@ final class ChunkFetcher {
   }
 
   // ---- for tests ----
+
+  String flows() {
+    return flows.values().stream().map(Flow::toString).collect(Collectors.joining("\n"));
+  }
 
   @Nullable Flow flow(Xid host) {
     return flows.get(host);

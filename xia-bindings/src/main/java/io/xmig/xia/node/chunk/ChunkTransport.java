@@ -88,6 +88,11 @@ public final class ChunkTransport implements AutoCloseable {
     server.close();
   }
 
+  /** One line for each host that chunks come from: what is known of the path, for people. */
+  public String flows() {
+    return fetcher.flows();
+  }
+
   ChunkFetcher fetcher() {
     return fetcher;
   }

@@ -722,6 +722,7 @@ final class Flow {
   /** Gives up requests that were overtaken long enough ago; tells the control. */
   private long detectLosses(long now) {
     long lost = 0;
+    long lostOnTheWayHere = 0;
     long newestSent = Long.MIN_VALUE;
     long reorder = reorderWindowNs();
     RangeRequest r = oldest;
@@ -734,6 +735,7 @@ final class Flow {
       RangeRequest after = r.later;
       if (r.probePacketBytes == 0) {
         lost += r.unanswered();
+        lostOnTheWayHere += dataLost(r);
         newestSent = r.sentNs;
       }
       lose(r, r.probePacketBytes == 0);
@@ -741,9 +743,17 @@ final class Flow {
     }
     if (lost > 0) {
       counters.bytesLost += lost;
-      control.onLoss(now, lost, inFlight, newestSent);
+      control.onLoss(now, lostOnTheWayHere, inFlight, newestSent);
     }
     return lost;
+  }
+
+  /**
+   * What the path of the data has lost of this range. When nothing of it has come it was as a rule
+   * the request that got lost, on the other way, and none of the data.
+   */
+  private long dataLost(RangeRequest r) {
+    return r.answered == 0 ? Math.min(r.unanswered(), segmentBytes) : r.unanswered();
   }
 
   private boolean isOvertaken(RangeRequest r) {

@@ -18,7 +18,8 @@ package io.xmig.xia.node.congestion;
  *       overestimated while flows compete, which keeps a queue of that proportion; the allowance is
  *       the same for all, so that shares even out in the time it takes to replace estimates.
  *   <li>Loss of more than 2 % over two hundred segments bounds the window, so that shallow buffers
- *       are not flooded, unless reducing does not help.
+ *       are not flooded, unless it is the path's own ({@link LossCause}).
+ *   <li>A probe that found more is followed by another at once.
  *   <li>A round trip close to the lowest one refreshes it, so that a flow which leaves no queue
  *       need not pause to measure; a pause is short and keeps half the window.
  *   <li>Round trips are taken to be half a millisecond at least, and data acknowledged in lumps are
@@ -68,10 +69,8 @@ public final class Bbr implements CongestionControl {
   private static final double LOSS_THRESHOLD = 0.02;
   private static final int LOSS_SAMPLE_SEGMENTS = 200;
 
-  /** Reductions after which the loss must have become less. */
-  private static final int LOSS_CUTS = 4;
-
-  private static final long LOSS_TOLERANCE_NS = 10_000_000_000L;
+  private static final long LOSS_TOLERANCE_NS = 5_000_000_000L;
+  private static final long LONGEST_LOSS_TOLERANCE_NS = 80_000_000_000L;
 
   /** Data acknowledged in lumps count for at most this long and a quarter of the round trip. */
   private static final long EXTRA_LIMIT_NS = 2_500_000L;
@@ -100,16 +99,19 @@ public final class Bbr implements CongestionControl {
   private long fullBandwidth;
   private int fullRounds;
   private boolean pipeFull;
+  private long grownBandwidth;
+  private long grownRound;
 
   private int phase;
+  private long bandwidthAtProbe;
   private long phaseStartNs;
   private boolean lossInPhase;
 
   private long inFlightBound = Long.MAX_VALUE; // from loss
   private double lossThreshold = LOSS_THRESHOLD;
   private long lossTolerantUntilNs;
-  private int lossCuts;
-  private double lossAtFirstCut;
+  private final LossCause lossCause = new LossCause();
+  private long lossToleranceNs = LOSS_TOLERANCE_NS;
   private long lossSampleLost;
   private long lossSampleDelivered;
 
@@ -152,6 +154,10 @@ public final class Bbr implements CongestionControl {
       round++;
       bandwidth[(int) (round % BANDWIDTH_ROUNDS)] = 0;
       recomputeBandwidth();
+      if (maxBandwidth > grownBandwidth * 5 / 4) {
+        grownBandwidth = maxBandwidth;
+        grownRound = round;
+      }
     }
     if (sample.deliveryRate > 0 && (!sample.appLimited || sample.deliveryRate >= maxBandwidth)) {
       int slot = (int) (round % BANDWIDTH_ROUNDS);
@@ -160,7 +166,11 @@ public final class Bbr implements CongestionControl {
     }
     measureAggregation(sample, roundStart);
     lossSampleDelivered += sample.ackedBytes;
+    if (sample.rttNs >= 0) {
+      lossCause.roundTrip(sample.rttNs);
+    }
     if (roundStart) {
+      lossCause.round(sample.priorInFlightBytes);
       judgeLoss(sample);
     }
     checkFullPipe(sample, roundStart);
@@ -207,50 +217,63 @@ public final class Bbr implements CongestionControl {
         && !(state == State.STARTUP && lossSampleLost >= 8L * segment)) {
       return;
     }
-    double loss = (double) lossSampleLost / total;
     if (sample.nowNs - lossTolerantUntilNs > 0) {
       lossThreshold = LOSS_THRESHOLD;
     }
-    if (loss > lossThreshold) {
+    if (exceeds(lossThreshold, total) && !isGrowing(sample)) {
       lossInPhase = true;
       if (state == State.STARTUP) {
         pipeFull = true;
       }
-      cutForLoss(sample, loss);
-    } else {
-      lossCuts = 0;
-      if (inFlightBound != Long.MAX_VALUE) {
-        inFlightBound += Math.max(2L * segment, inFlightBound / 8);
-        if (inFlightBound > 2 * windowTarget()) {
-          inFlightBound = Long.MAX_VALUE;
-        }
+      if (inFlightBound == Long.MAX_VALUE) {
+        lossCause.restart();
       }
+      inFlightBound =
+          Math.max(
+              (long) (Math.min(inFlightBound, sample.priorInFlightBytes) * 0.85),
+              bandwidthDelay(0.5));
+    } else if (inFlightBound != Long.MAX_VALUE) {
+      inFlightBound += Math.max(2L * segment, inFlightBound / 8);
+      if (inFlightBound > 2 * windowTarget()) {
+        inFlightBound = Long.MAX_VALUE;
+      }
+    }
+    lossCause.sample(lossSampleLost, total);
+    if (inFlightBound != Long.MAX_VALUE && lossCause.isKnown()) {
+      judgeLossCause(sample.nowNs);
     }
     lossSampleDelivered = 0;
     lossSampleLost = 0;
   }
 
+  /** Whether more than this part of the sample was lost, and not only by chance. */
+  private boolean exceeds(double part, long total) {
+    double expected = part * total / segment;
+    return (double) lossSampleLost / segment > expected + 1.5 * Math.sqrt(expected);
+  }
+
   /**
-   * Less in flight means less loss if it was this flow that flooded a buffer. If it does not, the
-   * path loses by itself, and holding back serves nobody.
+   * Whether in STARTUP the rate was still found to be higher of late. Whatever is lost then, it is
+   * not for want of room. Who has had little to send is given more time to find out.
    */
-  private void cutForLoss(AckSample sample, double loss) {
-    if (lossCuts == 0) {
-      lossAtFirstCut = loss;
+  private boolean isGrowing(AckSample sample) {
+    return state == State.STARTUP && round - grownRound <= (sample.appLimited ? 3 : 1);
+  }
+
+  /**
+   * If the path loses by itself, holding back serves nobody: that is then borne for a while, twice
+   * as long each time it is found out.
+   */
+  private void judgeLossCause(long nowNs) {
+    if (lossCause.isCongestion(minRttNs)) {
+      lossToleranceNs = LOSS_TOLERANCE_NS;
+    } else {
+      lossThreshold = Math.min(0.5, Math.max(LOSS_THRESHOLD, 2 * lossCause.rate()));
+      lossTolerantUntilNs = nowNs + lossToleranceNs;
+      lossToleranceNs = Math.min(2 * lossToleranceNs, LONGEST_LOSS_TOLERANCE_NS);
+      inFlightBound = Long.MAX_VALUE;
     }
-    if (lossCuts >= LOSS_CUTS) {
-      lossCuts = 0;
-      if (loss > lossAtFirstCut * 0.7) {
-        lossThreshold = Math.min(0.5, 1.5 * loss);
-        lossTolerantUntilNs = sample.nowNs + LOSS_TOLERANCE_NS;
-        inFlightBound = Long.MAX_VALUE;
-        return;
-      }
-      lossAtFirstCut = loss;
-    }
-    lossCuts++;
-    long current = Math.min(inFlightBound, sample.priorInFlightBytes);
-    inFlightBound = Math.max((long) (current * 0.85), bandwidthDelay(0.5));
+    lossCause.restart();
   }
 
   private void checkFullPipe(AckSample sample, boolean roundStart) {
@@ -285,6 +308,7 @@ public final class Bbr implements CongestionControl {
     phase = (int) (2 + Long.remainderUnsigned(maxBandwidth * 0x9E3779B97F4A7C15L >>> 20, 6));
     phaseStartNs = nowNs;
     pacingGain = PROBE_GAINS[phase];
+    bandwidthAtProbe = maxBandwidth;
     lossInPhase = false;
   }
 
@@ -306,7 +330,12 @@ public final class Bbr implements CongestionControl {
       next = longEnough;
     }
     if (next) {
-      phase = (phase + 1) % PROBE_GAINS.length;
+      // What a probe has found there is perhaps more of: the other phases can wait.
+      boolean found = phase == 1 && !lossInPhase && maxBandwidth >= bandwidthAtProbe * 6 / 5;
+      phase = found ? 0 : (phase + 1) % PROBE_GAINS.length;
+      if (phase == 0) {
+        bandwidthAtProbe = maxBandwidth;
+      }
       phaseStartNs = sample.nowNs;
       pacingGain = PROBE_GAINS[phase];
       lossInPhase = false;
@@ -444,6 +473,8 @@ public final class Bbr implements CongestionControl {
     fullBandwidth = 0;
     fullRounds = 0;
     pipeFull = false;
+    grownBandwidth = 0;
+    grownRound = round;
     minRttNs = Long.MAX_VALUE;
     minRttSeenNs = nowNs;
     inFlightBound = Long.MAX_VALUE;

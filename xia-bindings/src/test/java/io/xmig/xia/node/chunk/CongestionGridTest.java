@@ -17,7 +17,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CongestionGridTest {
   private static final long SECOND = 1_000_000_000L;
 
-  private record Case(double megabit, double rttMs, double loss, double bufferBdp, int mtu) {
+  /**
+   * @param loss of frames, in both directions: of data and of requests
+   * @param reorder part of the data frames that others overtake, by an eighth of the round trip
+   */
+  private record Case(
+      double megabit, double rttMs, double loss, double reorder, double bufferBdp, int mtu) {
+    Case(double megabit, double rttMs, double loss, double bufferBdp, int mtu) {
+      this(megabit, rttMs, loss, 0, bufferBdp, mtu);
+    }
+
     double bdpBytes() {
       return megabit * 1e6 / 8 * rttMs / 1e3;
     }
@@ -48,6 +57,8 @@ class CongestionGridTest {
     server.up.rate(c.megabit).delayNs = (long) (c.rttMs * 1e6 / 2);
     server.up.queueBytes = (long) Math.max(20 * c.mtu, c.bufferBdp * c.bdpBytes());
     server.up.loss = c.loss;
+    server.up.reorder = c.reorder;
+    server.up.reorderNs = Math.max(1_000_000L, (long) (c.rttMs * 1e6 / 8));
     ChunkOptions options =
         ChunkOptions.defaults()
             .withCongestionControl(control)
@@ -62,6 +73,7 @@ class CongestionGridTest {
       client.mtu = c.mtu;
       client.down.delayNs = 0;
       client.up.delayNs = (long) (c.rttMs * 1e6 / 2);
+      client.up.loss = c.loss;
       int tag = i;
       net.at(
           i * staggerNs,
@@ -193,7 +205,23 @@ class CongestionGridTest {
   })
   void bbrFillsAPathWithRandomLoss(
       double megabit, double rttMs, double loss, double buffer, int mtu) {
-    assertThat(used("bbr", new Case(megabit, rttMs, loss, buffer, mtu))).isGreaterThan(0.8);
+    assertThat(used("bbr", new Case(megabit, rttMs, loss, buffer, mtu))).isGreaterThan(0.95);
+  }
+
+  @ParameterizedTest(name = "{0} Mbit/s, {1} ms, {2} loss, {3} reordered, buffer of {4} BDP")
+  @CsvSource({
+    "100, 20, 0, 0.01, 1, 1500",
+    "100, 50, 0.005, 0.01, 1, 1500",
+    "100, 50, 0.02, 0, 1, 1500",
+    "100, 50, 0.03, 0.01, 1, 1500",
+    "1000, 1, 0.01, 0.01, 1, 9000",
+    "1000, 40, 0.01, 0.01, 0.1, 1500",
+    "1000, 40, 0.03, 0.01, 1, 9000"
+  })
+  void bbrFillsAPathThatLosesBothWaysAndReorders(
+      double megabit, double rttMs, double loss, double reorder, double buffer, int mtu) {
+    assertThat(used("bbr", new Case(megabit, rttMs, loss, reorder, buffer, mtu)))
+        .isGreaterThan(0.8);
   }
 
   @ParameterizedTest(name = "{0} Mbit/s, {1} ms, {2} loss, buffer of {3} BDP, after {5} s")
