@@ -118,4 +118,3 @@ final class NodeRun {
         () -> (sent != null || sourceDead) && (received != null || destinationDead), LIMIT);
   }
 }
-

@@ -84,7 +84,8 @@ class NodeTransferTest {
     QemuStreams.Made made =
         QemuStreams.make(random, random.nextInt(80), random.nextBoolean(), random.nextBoolean());
     byte[] stream = made.bytes();
-    NodeRun run = new NodeRun(seed, profile, stream, Duration.ofSeconds(1 + random.nextInt(60))).start();
+    NodeRun run =
+        new NodeRun(seed, profile, stream, Duration.ofSeconds(1 + random.nextInt(60))).start();
     boolean harmless = true;
     long when = random.nextLong(800_000_000L);
     switch (random.nextInt(6)) {

@@ -34,7 +34,8 @@ class PathThroughputTest {
       trace(run);
     }
     long third = stream.length / 3;
-    assertThat(run.net.runUntil(() -> run.output.length() >= third, Duration.ofMinutes(5))).isTrue();
+    assertThat(run.net.runUntil(() -> run.output.length() >= third, Duration.ofMinutes(5)))
+        .isTrue();
     long startNs = run.net.loop().nanoTime();
     long startBytes = run.output.length();
     assertThat(run.run()).as("hang: %s", run.events).isTrue();
@@ -55,7 +56,8 @@ class PathThroughputTest {
             250_000_000L,
             () -> {
               if (run.received == null) {
-                System.out.println(run.net.loop().nanoTime() / 1_000_000 + " " + run.send.progress());
+                System.out.println(
+                    run.net.loop().nanoTime() / 1_000_000 + " " + run.send.progress());
                 System.out.println("   " + run.at.host1().chunks().flows());
                 trace(run);
               }

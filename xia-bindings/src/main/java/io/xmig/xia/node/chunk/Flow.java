@@ -6,6 +6,7 @@ import io.xmig.xia.addr.XidType;
 import io.xmig.xia.node.TransportContext;
 import io.xmig.xia.node.congestion.AckSample;
 import io.xmig.xia.node.congestion.CongestionControl;
+import io.xmig.xia.node.congestion.DeliveryRateEstimator;
 import io.xmig.xia.socket.EventLoop;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -52,8 +53,6 @@ final class Flow {
   /** Length taken for a whole v1.1 chunk while it is not known. */
   private static final int LEGACY_CHUNK_BYTES = 15_600;
 
-  private static final long MIN_REORDER_NS = 100_000L;
-  private static final int MAX_REORDER_QUARTERS = 16;
   private static final long MIN_TAIL_NS = 10_000_000L;
 
   /** Segments without serial in a row after which the far end counts as v1.1. */
@@ -76,26 +75,9 @@ final class Flow {
   private int segmentBytes;
   private int plainInARow;
 
-  private @Nullable Fetch firstFetch;
-  private @Nullable Fetch lastFetch;
-  private @Nullable Fetch firstReady;
-  private @Nullable Fetch lastReady;
-
-  private @Nullable RangeRequest oldest;
-  private @Nullable RangeRequest newest;
-  private int outstandingRequests;
-  private long inFlight;
-
-  private long delivered;
-  private long deliveredNs;
-  private long firstSentNs;
-  private long appLimitedUntil; // delivered count, 0: not limited
-
-  private long rackSentNs = Long.MIN_VALUE; // newest request of which an answer has come
-  private int rackSerial;
-  private boolean rackComplete;
-  private long rackRttNs;
-  private int reorderQuarters = 1;
+  private final FetchQueue fetches = new FetchQueue();
+  private final Outstanding outstanding = new Outstanding();
+  private final DeliveryRateEstimator rate = new DeliveryRateEstimator();
 
   private long lastHeardNs;
   private long lastSentNs;
@@ -144,16 +126,10 @@ final class Flow {
 
   void add(Fetch fetch) {
     fetch.flow = this;
-    fetch.previous = lastFetch;
-    fetch.following = null;
-    if (lastFetch == null) {
-      firstFetch = fetch;
+    if (fetches.isEmpty()) {
       progressNs = context.nowNs();
-    } else {
-      lastFetch.following = fetch;
     }
-    lastFetch = fetch;
-    makeReady(fetch);
+    fetches.add(fetch);
     if (watch == null) {
       scheduleWatch();
     }
@@ -162,20 +138,8 @@ final class Flow {
 
   /** Takes a chunk out: it is complete, has failed or nobody wants it any more. */
   void remove(Fetch fetch) {
-    if (fetch.previous == null) {
-      firstFetch = fetch.following;
-    } else {
-      fetch.previous.following = fetch.following;
-    }
-    if (fetch.following == null) {
-      lastFetch = fetch.previous;
-    } else {
-      fetch.following.previous = fetch.previous;
-    }
-    fetch.previous = null;
-    fetch.following = null;
-    unready(fetch);
-    if (firstFetch == null) {
+    fetches.remove(fetch);
+    if (fetches.isEmpty()) {
       becomeIdle();
     }
   }
@@ -195,7 +159,7 @@ final class Flow {
   }
 
   private void disregard(Fetch fetch) {
-    for (RangeRequest r = oldest; r != null; ) {
+    for (RangeRequest r = outstanding.oldest(); r != null; ) {
       RangeRequest after = r.later;
       if (r.fetch == fetch) {
         lose(r, false);
@@ -205,15 +169,11 @@ final class Flow {
   }
 
   boolean isIdle() {
-    return firstFetch == null;
+    return fetches.isEmpty();
   }
 
   private void becomeIdle() {
-    for (RangeRequest r = oldest; r != null; r = oldest) {
-      unlink(r);
-      r.state = RangeRequest.State.FREE;
-    }
-    inFlight = 0;
+    outstanding.clear();
     timedOut = false;
     cancelTimers();
     idleSinceNs = context.nowNs();
@@ -235,53 +195,6 @@ final class Flow {
     }
   }
 
-  /** Keeps the list of chunks with something to request, in the order of the requests. */
-  private void makeReady(Fetch fetch) {
-    if (fetch.ready || fetch.done || !fetch.hasWork()) {
-      return;
-    }
-    fetch.ready = true;
-    Fetch before = lastReady;
-    if (before != null && before.order > fetch.order) {
-      // What becomes ready again has lost something and is old: look from the front.
-      before = null;
-      for (Fetch f = firstReady; f != null && f.order < fetch.order; f = f.followingReady) {
-        before = f;
-      }
-    }
-    fetch.previousReady = before;
-    fetch.followingReady = before == null ? firstReady : before.followingReady;
-    if (before == null) {
-      firstReady = fetch;
-    } else {
-      before.followingReady = fetch;
-    }
-    if (fetch.followingReady == null) {
-      lastReady = fetch;
-    } else {
-      fetch.followingReady.previousReady = fetch;
-    }
-  }
-
-  private void unready(Fetch fetch) {
-    if (!fetch.ready) {
-      return;
-    }
-    fetch.ready = false;
-    if (fetch.previousReady == null) {
-      firstReady = fetch.followingReady;
-    } else {
-      fetch.previousReady.followingReady = fetch.followingReady;
-    }
-    if (fetch.followingReady == null) {
-      lastReady = fetch.previousReady;
-    } else {
-      fetch.followingReady.previousReady = fetch.previousReady;
-    }
-    fetch.previousReady = null;
-    fetch.followingReady = null;
-  }
-
   /** The remote host is elsewhere now, as a new request for one of its chunks says. */
   void remoteMovedTo(Dag address) {
     Xid newAd = address.first(XidType.AD);
@@ -290,7 +203,7 @@ final class Flow {
       return;
     }
     remote = address;
-    for (Fetch f = firstFetch; f != null; f = f.following) {
+    for (Fetch f = fetches.first(); f != null; f = f.following) {
       f.address = f.address.replace(oldAd, newAd);
     }
     pathChanged();
@@ -304,7 +217,7 @@ final class Flow {
     packetSize.restart(context.maxPacketBytes(remote));
     resetSegment();
     unreachableSinceNs = Long.MAX_VALUE;
-    for (RangeRequest r = oldest; r != null; r = oldest) {
+    for (RangeRequest r = outstanding.oldest(); r != null; r = outstanding.oldest()) {
       lose(r, false);
     }
     nextSendNs = now;
@@ -320,13 +233,13 @@ final class Flow {
     while (true) {
       Fetch fetch = nextReady();
       if (fetch == null) {
-        if (inFlight < control.windowBytes()) {
-          appLimitedUntil = Math.max(1, delivered + inFlight);
+        if (outstanding.bytes() < control.windowBytes()) {
+          rate.onNothingToSend(outstanding.bytes());
         }
         return;
       }
       long window = control.windowBytes();
-      if (inFlight >= window && outstandingRequests > 0) {
+      if (outstanding.bytes() >= window && outstanding.count() > 0) {
         return;
       }
       if (now + PACING_SLACK_NS < nextSendNs) {
@@ -354,12 +267,12 @@ final class Flow {
     boolean oneEach = peer != Peer.EXTENDED;
     if (oneEach) {
       int limit = peer == Peer.LEGACY ? options.legacyConcurrency() : UNKNOWN_CONCURRENCY;
-      if (outstandingRequests >= limit) {
+      if (outstanding.count() >= limit) {
         return null;
       }
     }
     boolean memoryShort = false;
-    for (Fetch f = firstReady; f != null; f = f.followingReady) {
+    for (Fetch f = fetches.firstReady(); f != null; f = f.followingReady) {
       if ((oneEach && f.outstanding > 0) || (memoryShort && !f.reserved)) {
         continue;
       }
@@ -375,6 +288,7 @@ final class Flow {
     int start;
     int end;
     int probe = 0;
+    boolean again = false;
     if (peer == Peer.LEGACY) {
       start = 0;
       end = fetch.lengthKnown() ? fetch.length : LEGACY_CHUNK_BYTES;
@@ -390,17 +304,18 @@ final class Flow {
       if (!fetch.wanted.isEmpty()) {
         start = fetch.wanted.start(0);
         end = Math.min(fetch.wanted.end(0), start + quantum);
-        long room = window - inFlight;
-        if (end - start > room && room < quantum && outstandingRequests > 0) {
+        long room = window - outstanding.bytes();
+        if (end - start > room && room < quantum && outstanding.count() > 0) {
           return false;
         }
         fetch.wanted.remove(start, end);
+        again = true;
       } else {
         start = fetch.next;
         int known = fetch.lengthKnown() ? fetch.length : Integer.MAX_VALUE;
         end = (int) Math.min(known, (long) start + quantum);
-        long room = window - inFlight;
-        if (end - start > room && room < quantum / 2 + 1 && outstandingRequests > 0) {
+        long room = window - outstanding.bytes();
+        if (end - start > room && room < quantum / 2 + 1 && outstanding.count() > 0) {
           return false;
         }
         if (end - start > room && room >= segmentBytes && end != known) {
@@ -408,7 +323,11 @@ final class Flow {
         }
       }
     }
-    return send(fetch, start, end, probe, now);
+    boolean sent = send(fetch, start, end, probe, now);
+    if (!sent && again) {
+      fetch.wanted.add(start, end);
+    }
+    return sent;
   }
 
   private boolean send(Fetch fetch, int start, int end, int probe, long now) {
@@ -423,36 +342,31 @@ final class Flow {
     r.answered = 0;
     r.sentNs = now;
     r.probePacketBytes = probe;
-    if (inFlight == 0) {
-      firstSentNs = now;
-      deliveredNs = now;
+    if (outstanding.bytes() == 0) {
+      rate.onSentFirst(now);
     }
-    r.deliveredBefore = delivered;
-    r.deliveredNsBefore = deliveredNs;
-    r.firstSentNsBefore = firstSentNs;
-    r.appLimited = appLimitedUntil > 0;
+    r.deliveredBefore = rate.delivered();
+    r.deliveredNsBefore = rate.deliveredNs();
+    r.firstSentNsBefore = rate.firstSentNs();
+    r.appLimited = rate.isAppLimited();
     r.state = RangeRequest.State.OUTSTANDING;
-    link(r);
-    fetch.outstanding++;
+    outstanding.add(r);
     if (!fetch.requested) {
       fetch.requested = true;
       fetch.firstRequestNs = now;
       fetch.progressNs = now;
     }
     fetch.next = Math.max(fetch.next, end);
-    if (!fetch.hasWork()) {
-      unready(fetch);
-    }
-    inFlight += end - start;
+    fetches.refresh(fetch);
     lastSentNs = now;
     if (!transmit(fetch, r)) {
       onUnreachable(now);
     }
-    control.onSent(now, end - start, inFlight);
-    long rate = control.pacingRate();
-    if (rate != CongestionControl.UNPACED) {
+    control.onSent(now, end - start, outstanding.bytes());
+    long pacing = control.pacingRate();
+    if (pacing != CongestionControl.UNPACED) {
       nextSendNs =
-          Math.max(nextSendNs, now - PACING_CREDIT_NS) + (long) ((end - start) * 1e9 / rate);
+          Math.max(nextSendNs, now - PACING_CREDIT_NS) + (long) ((end - start) * 1e9 / pacing);
     }
     armLossTimer(now);
     return true;
@@ -485,47 +399,15 @@ final class Flow {
 
   /** Bytes of one request: a multiple of a segment, so that no segment is cut short. */
   private int quantum(long window) {
-    long rate = control.pacingRate();
+    long pacing = control.pacingRate();
     long bytes =
-        rate == CongestionControl.UNPACED
+        pacing == CongestionControl.UNPACED
             ? MAX_QUANTUM_BYTES
-            : (long) Math.min(MAX_QUANTUM_BYTES, rate * QUANTUM_SECONDS);
+            : (long) Math.min(MAX_QUANTUM_BYTES, pacing * QUANTUM_SECONDS);
     bytes = Math.max(2L * segmentBytes, bytes);
     bytes = Math.min(bytes, Math.max(segmentBytes, window / 4));
     bytes = Math.min(bytes, ChunkServer.MAX_RANGE_BYTES);
     return (int) Math.max(segmentBytes, bytes / segmentBytes * segmentBytes);
-  }
-
-  private void link(RangeRequest r) {
-    r.earlier = newest;
-    r.later = null;
-    if (newest == null) {
-      oldest = r;
-    } else {
-      newest.later = r;
-    }
-    newest = r;
-    outstandingRequests++;
-  }
-
-  private void unlink(RangeRequest r) {
-    if (r.earlier == null) {
-      oldest = r.later;
-    } else {
-      r.earlier.later = r.later;
-    }
-    if (r.later == null) {
-      newest = r.earlier;
-    } else {
-      r.later.earlier = r.earlier;
-    }
-    r.earlier = null;
-    r.later = null;
-    outstandingRequests--;
-    Fetch fetch = r.fetch;
-    if (fetch != null) {
-      fetch.outstanding--;
-    }
   }
 
   // ---- answers ----
@@ -542,7 +424,7 @@ final class Flow {
     packetSize.onPacket(packetBytes, offset + bytes < r.end || bytes == segmentBytes);
     if (peer != Peer.EXTENDED) {
       peer = Peer.EXTENDED;
-      reviveAll();
+      fetches.refreshAll();
     }
     if (r.probePacketBytes != 0 && packetBytes > packetSize.bytes()) {
       packetSize.onProbeAnswered(r.probePacketBytes);
@@ -561,7 +443,7 @@ final class Flow {
       peer = Peer.LEGACY;
     }
     heard(now, news);
-    for (RangeRequest r = oldest; r != null; ) {
+    for (RangeRequest r = outstanding.oldest(); r != null; ) {
       RangeRequest after = r.later;
       if (r.fetch == fetch) {
         if (peer == Peer.LEGACY && fetch.lengthKnown()) {
@@ -581,22 +463,22 @@ final class Flow {
     if (r.start == 0 && r.end == fetch.length) {
       return;
     }
-    inFlight += fetch.length - r.length();
+    outstanding.resized(fetch.length - r.length());
     r.start = 0;
     r.end = fetch.length;
     fetch.next = fetch.length;
     fetch.wanted.clear();
-    unready(fetch);
+    fetches.refresh(fetch);
   }
 
   /** The length of a chunk has become known: requests beyond its end ask for less than thought. */
   void onLength(Fetch fetch) {
-    for (RangeRequest r = oldest; r != null; ) {
+    for (RangeRequest r = outstanding.oldest(); r != null; ) {
       RangeRequest after = r.later;
       if (r.fetch == fetch && r.end > fetch.length) {
         int cut = r.end - Math.max(r.start, fetch.length);
         r.end -= cut;
-        inFlight -= Math.min(cut, inFlight);
+        outstanding.resized(-cut);
       }
       r = after;
     }
@@ -607,20 +489,7 @@ final class Flow {
 
   /** What came for this chunk could not be kept: everything of it is to be requested again. */
   void refreshReady(Fetch fetch) {
-    if (fetch.done) {
-      return;
-    }
-    if (fetch.hasWork()) {
-      makeReady(fetch);
-    } else {
-      unready(fetch);
-    }
-  }
-
-  private void reviveAll() {
-    for (Fetch f = firstFetch; f != null; f = f.following) {
-      refreshReady(f);
-    }
+    fetches.refresh(fetch);
   }
 
   private void useSegment(int bytes) {
@@ -646,88 +515,67 @@ final class Flow {
     int credit = Math.min(bytes, r.unanswered());
     boolean first = r.answered == 0;
     r.answered += credit;
-    long prior = inFlight;
-    boolean outstanding = r.state == RangeRequest.State.OUTSTANDING;
-    if (outstanding) {
-      inFlight -= credit;
+    long prior = outstanding.bytes();
+    boolean awaited = r.state == RangeRequest.State.OUTSTANDING;
+    if (awaited) {
+      outstanding.answered(credit);
     } else if (r.unanswered() == 0) {
       // All of what was thought lost has come after all.
       counters.spuriousLosses++;
       r.state = RangeRequest.State.FREE;
-      reorderQuarters = Math.min(MAX_REORDER_QUARTERS, reorderQuarters + 1);
+      outstanding.wasLate();
       control.onSpuriousLoss(now);
     }
-    delivered += credit;
-    deliveredNs = now;
-    if (appLimitedUntil != 0 && delivered > appLimitedUntil) {
-      appLimitedUntil = 0;
-    }
+    rate.onDelivered(credit);
     if (first) {
       roundTrip.sample(now, now - r.sentNs);
     }
-    advanceRack(r, now);
-    long sendElapsed = r.sentNs - r.firstSentNsBefore;
-    long ackElapsed = now - r.deliveredNsBefore;
-    firstSentNs = Math.max(firstSentNs, r.sentNs);
-    if (outstanding && r.unanswered() == 0) {
+    outstanding.advance(r, now);
+    sample.clear();
+    rate.sample(
+        sample,
+        now,
+        r.sentNs,
+        r.deliveredBefore,
+        r.deliveredNsBefore,
+        r.firstSentNsBefore,
+        r.appLimited,
+        roundTrip.minNs());
+    if (awaited && r.unanswered() == 0) {
       finish(r);
     }
-    long lost = detectLosses(now);
+    sample.lostBytes = detectLosses(now);
     if (credit > 0) {
-      sample.clear();
       sample.nowNs = now;
       sample.ackedBytes = credit;
-      sample.lostBytes = lost;
       sample.rttNs = first ? now - r.sentNs : -1;
-      long interval = Math.max(sendElapsed, ackElapsed);
-      if (interval > 0 && interval >= roundTrip.minNs()) {
-        sample.deliveryRate = (long) ((delivered - r.deliveredBefore) * 1e9 / interval);
-      }
-      sample.appLimited = r.appLimited;
-      sample.deliveredBytes = delivered;
-      sample.priorDeliveredBytes = r.deliveredBefore;
       sample.priorInFlightBytes = prior;
-      sample.inFlightBytes = inFlight;
+      sample.inFlightBytes = outstanding.bytes();
       control.onAck(sample);
     }
   }
 
   /** A request has all its answers; doubled and lost segments together may have left a gap. */
   private void finish(RangeRequest r) {
-    unlink(r);
+    outstanding.remove(r);
     r.state = RangeRequest.State.FREE;
     Fetch fetch = r.fetch;
     if (fetch != null && !fetch.done && !fetch.received.contains(r.start, r.end)) {
       fetch.want(r.start, r.end);
-      makeReady(fetch);
-    }
-  }
-
-  private void advanceRack(RangeRequest r, long now) {
-    if (r.sentNs > rackSentNs || (r.sentNs == rackSentNs && r.serial - rackSerial >= 0)) {
-      rackSentNs = r.sentNs;
-      rackSerial = r.serial;
-      rackRttNs = now - r.sentNs;
-      rackComplete = r.unanswered() == 0;
+      fetches.refresh(fetch);
     }
   }
 
   // ---- losses ----
-
-  private long reorderWindowNs() {
-    long window = Math.max(MIN_REORDER_NS, roundTrip.minNs() / 4 * reorderQuarters);
-    return Math.min(window, Math.max(MIN_REORDER_NS, roundTrip.smoothedNs()));
-  }
 
   /** Gives up requests that were overtaken long enough ago; tells the control. */
   private long detectLosses(long now) {
     long lost = 0;
     long lostOnTheWayHere = 0;
     long newestSent = Long.MIN_VALUE;
-    long reorder = reorderWindowNs();
-    RangeRequest r = oldest;
-    while (r != null && isOvertaken(r)) {
-      long deadline = r.sentNs + rackRttNs + reorder;
+    RangeRequest r = outstanding.oldest();
+    while (r != null && outstanding.isOvertaken(r)) {
+      long deadline = outstanding.lostAtNs(r, roundTrip);
       if (now < deadline) {
         scheduleLossTimer(deadline, now);
         break;
@@ -742,8 +590,9 @@ final class Flow {
       r = after;
     }
     if (lost > 0) {
+      outstanding.wasLost();
       counters.bytesLost += lost;
-      control.onLoss(now, lostOnTheWayHere, inFlight, newestSent);
+      control.onLoss(now, lostOnTheWayHere, outstanding.bytes(), newestSent);
     }
     return lost;
   }
@@ -756,18 +605,9 @@ final class Flow {
     return r.answered == 0 ? Math.min(r.unanswered(), segmentBytes) : r.unanswered();
   }
 
-  private boolean isOvertaken(RangeRequest r) {
-    if (r.sentNs != rackSentNs) {
-      return r.sentNs < rackSentNs;
-    }
-    int behind = rackSerial - r.serial;
-    return behind > 0 || (behind == 0 && rackComplete);
-  }
-
   /** Takes a request for lost; its missing bytes are to be requested again. */
   private void lose(RangeRequest r, boolean blame) {
-    inFlight -= r.unanswered();
-    unlink(r);
+    outstanding.remove(r);
     r.state = RangeRequest.State.LOST;
     if (blame
         && peer == Peer.EXTENDED
@@ -785,11 +625,11 @@ final class Flow {
       fetch.requested = false;
     }
     fetch.want(r.start, r.end);
-    makeReady(fetch);
+    fetches.refresh(fetch);
   }
 
   private void armLossTimer(long now) {
-    if (outstandingRequests == 0) {
+    if (outstanding.count() == 0) {
       return;
     }
     scheduleLossTimer(nextDeadlineNs(now), now);
@@ -800,15 +640,15 @@ final class Flow {
     if (!tailProbeSent && !timedOut && roundTrip.known() && peer == Peer.EXTENDED) {
       deadline = Math.min(deadline, tailProbeAtNs());
     }
-    RangeRequest r = oldest;
-    if (r != null && isOvertaken(r)) {
-      deadline = Math.min(deadline, r.sentNs + rackRttNs + reorderWindowNs());
+    RangeRequest r = outstanding.oldest();
+    if (r != null && outstanding.isOvertaken(r)) {
+      deadline = Math.min(deadline, outstanding.lostAtNs(r, roundTrip));
     }
     return deadline;
   }
 
   private long timeoutAtNs() {
-    RangeRequest r = oldest;
+    RangeRequest r = outstanding.oldest();
     long from = r == null ? lastSentNs : r.sentNs;
     long timeout = roundTrip.timeoutNs();
     if (peer == Peer.LEGACY) {
@@ -836,7 +676,7 @@ final class Flow {
     lossTimer = null;
     long now = context.nowNs();
     detectLosses(now);
-    if (outstandingRequests > 0) {
+    if (outstanding.count() > 0) {
       if (now >= timeoutAtNs()) {
         onTimeout(now);
       } else if (!tailProbeSent
@@ -854,7 +694,7 @@ final class Flow {
   /** Asks once more for what has been missing longest; the answer shows what else is lost. */
   private void sendTailProbe(long now) {
     tailProbeSent = true;
-    for (RangeRequest r = oldest; r != null; r = r.later) {
+    for (RangeRequest r = outstanding.oldest(); r != null; r = r.later) {
       Fetch fetch = r.fetch;
       if (fetch == null || fetch.done) {
         continue;
@@ -875,7 +715,7 @@ final class Flow {
     if (peer != Peer.LEGACY && packetSize.onTimeouts(roundTrip.backoff())) {
       resetSegment();
     }
-    for (RangeRequest r = oldest; r != null; r = oldest) {
+    for (RangeRequest r = outstanding.oldest(); r != null; r = outstanding.oldest()) {
       counters.bytesLost += r.unanswered();
       lose(r, r.probePacketBytes == 0);
     }
@@ -911,7 +751,7 @@ final class Flow {
         unreachableSinceNs != Long.MAX_VALUE
             && now - unreachableSinceNs >= options.unreachableGrace().toNanos();
     List<Fetch> failed = new ArrayList<>(0);
-    for (Fetch f = firstFetch; f != null; f = f.following) {
+    for (Fetch f = fetches.first(); f != null; f = f.following) {
       if (unreachable
           || now - Math.max(f.enqueuedNs, progressNs) >= giveUp
           || (f.requested && now - f.progressNs >= giveUp)) {
@@ -926,7 +766,7 @@ final class Flow {
       fetcher.fail(
           f, unreachable ? ChunkFetcher.Failure.UNREACHABLE : ChunkFetcher.Failure.TIMED_OUT);
     }
-    if (firstFetch != null && watch == null) {
+    if (!fetches.isEmpty() && watch == null) {
       scheduleWatch();
     }
     pump();
@@ -935,7 +775,7 @@ final class Flow {
   // ---- for tests and for people who look ----
 
   long inFlightBytes() {
-    return inFlight;
+    return outstanding.bytes();
   }
 
   int packetBytes() {
@@ -949,7 +789,7 @@ final class Flow {
         + " "
         + peer
         + " inFlight="
-        + inFlight
+        + outstanding.bytes()
         + " srttUs="
         + roundTrip.smoothedNs() / 1000
         + " segment="

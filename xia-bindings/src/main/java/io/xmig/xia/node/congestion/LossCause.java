@@ -1,9 +1,10 @@
 package io.xmig.xia.node.congestion;
 
 /**
- * Finds out whether the loss that a flow sees is that of a full buffer: then packets that did arrive
- * have waited, or, where the buffer is too small for that to show, there is less loss after less was
- * in flight. Loss without a queue that is the same however much is in flight is the path's own.
+ * Finds out whether the loss that a flow sees is that of a full buffer: then packets that did
+ * arrive have waited, or, where the buffer is too small for that to show, there is less loss after
+ * less was in flight. Loss without a queue that is the same however much is in flight is the path's
+ * own.
  *
  * @threading one thread
  * @source local choice
@@ -87,8 +88,7 @@ final class LossCause {
 
   /** Whether there are samples enough. */
   boolean isKnown() {
-    return Math.min(samples[0], samples[1]) >= SAMPLES
-        || samples[0] + samples[1] >= SAMPLES_IN_ALL;
+    return Math.min(samples[0], samples[1]) >= SAMPLES || samples[0] + samples[1] >= SAMPLES_IN_ALL;
   }
 
   /** Whether there was a queue, or less in flight made for less loss. */

@@ -4,6 +4,9 @@ import io.xmig.xia.addr.Dag;
 import io.xmig.xia.node.TransportContext;
 import io.xmig.xia.node.congestion.AckSample;
 import io.xmig.xia.node.congestion.CongestionControl;
+import io.xmig.xia.node.congestion.DeliveryRateEstimator;
+import io.xmig.xia.node.congestion.ReorderWindow;
+import io.xmig.xia.node.congestion.RttEstimator;
 import java.nio.ByteBuffer;
 
 /**
@@ -20,8 +23,6 @@ import java.nio.ByteBuffer;
 final class Sender {
   private static final int REORDER_THRESHOLD = 3;
   private static final int PROBES = 2;
-  private static final int MAX_REORDER_STEPS = 8;
-  private static final int CALM_LOSSES = 16;
   private static final long HISTORY_NS = 1_000_000_000L;
 
   private final SackConnection connection;
@@ -49,18 +50,14 @@ final class Sender {
   private boolean finAcked;
 
   private long inFlight;
-  private long delivered;
-  private long deliveredNs;
-  private long firstSentNs;
-  private long appLimitedUntil;
+  private final DeliveryRateEstimator rate = new DeliveryRateEstimator();
 
   private long largestAcked = -1;
   private long rackSentNs = Long.MIN_VALUE;
   private long rackRttNs;
   private long scanned;
   private boolean reorders;
-  private int reorderSteps = 1;
-  private int lossesSinceSpurious;
+  private final ReorderWindow reordering = new ReorderWindow();
   private int epochLost;
   private int epochSpurious;
   private long epochStartNs = Long.MIN_VALUE;
@@ -192,7 +189,7 @@ final class Sender {
       fin = finQueued && !finSent && length == available;
       if (available == 0 && !fin) {
         if (inFlight < congestion.windowBytes()) {
-          appLimitedUntil = Math.max(1, delivered + inFlight);
+          rate.onNothingToSend(inFlight);
         }
         return false;
       }
@@ -280,13 +277,20 @@ final class Sender {
     int transport = header.seal();
     connection.send(transport);
     int bytes = headers - StreamHeader.DATA_HEADER_LENGTH + transport;
-    if (inFlight == 0) {
-      firstSentNs = now;
-      deliveredNs = now;
-    }
     boolean afterPause = inFlight == 0;
-    int marks = appLimitedUntil > delivered ? flags | SentPackets.APP_LIMITED : flags;
-    sent.add(offset, length, bytes, marks, now, delivered, deliveredNs, firstSentNs);
+    if (afterPause) {
+      rate.onSentFirst(now);
+    }
+    int marks = rate.isAppLimited() ? flags | SentPackets.APP_LIMITED : flags;
+    sent.add(
+        offset,
+        length,
+        bytes,
+        marks,
+        now,
+        rate.delivered(),
+        rate.deliveredNs(),
+        rate.firstSentNs());
     inFlight += bytes;
     lastSentNs = now;
     if (unansweredSinceNs == Alarm.NEVER) {
@@ -354,7 +358,7 @@ final class Sender {
     detectLosses(now);
     if (sample.ackedBytes > 0 || sample.lostBytes > lostBefore) {
       sample.inFlightBytes = inFlight;
-      sample.deliveredBytes = delivered;
+      sample.deliveredBytes = rate.delivered();
       congestion.onAck(sample);
     }
     if (sample.ackedBytes > 0) {
@@ -402,7 +406,7 @@ final class Sender {
     int bytes = sent.bytes(n);
     sent.state(n, SentPackets.ACKED);
     inFlight -= bytes;
-    delivered += bytes;
+    rate.onDelivered(bytes);
     sample.ackedBytes += bytes;
     packetSize.arrived(bytes);
   }
@@ -412,10 +416,9 @@ final class Sender {
     sent.state(n, SentPackets.ACKED);
     counters.spurious++;
     packetSize.arrived(sent.bytes(n));
-    delivered += sent.bytes(n);
+    rate.onDelivered(sent.bytes(n));
     reorders = true;
-    lossesSinceSpurious = 0;
-    reorderSteps = Math.min(MAX_REORDER_STEPS, reorderSteps + 1);
+    reordering.widen();
     epochSpurious++;
     if (epochSpurious == epochLost) {
       congestion.onSpuriousLoss(context.nowNs());
@@ -434,27 +437,18 @@ final class Sender {
       long rttNs = raw - allowed >= rtt.minNs() ? raw - allowed : raw;
       sample.rttNs = rtt.sample(now, rttNs);
     }
-    deliveredNs = now;
-    firstSentNs = Math.max(firstSentNs, sentNs);
-    long sendTime = sentNs - sent.firstSentNs(newest);
-    long ackTime = now - sent.deliveredNs(newest);
-    // Acknowledgements that came in a lump must not look like a rate the path does not have.
-    long interval = Math.max(Math.max(sendTime, ackTime), Math.max(rtt.minNs(), 1));
-    sample.deliveryRate = (long) ((delivered - sent.delivered(newest)) * 1e9 / interval);
-    sample.appLimited = sent.is(newest, SentPackets.APP_LIMITED);
-    sample.priorDeliveredBytes = sent.delivered(newest);
-    sample.deliveredBytes = delivered;
-    if (delivered > appLimitedUntil) {
-      appLimitedUntil = 0;
-    }
+    rate.sample(
+        sample,
+        now,
+        sentNs,
+        sent.delivered(newest),
+        sent.deliveredNs(newest),
+        sent.firstSentNs(newest),
+        sent.is(newest, SentPackets.APP_LIMITED),
+        rtt.minNs());
   }
 
   // Losses
-
-  private long reorderWindowNs() {
-    long quarter = rtt.minNs() / 4;
-    return Math.min(Math.max(quarter, 1) * reorderSteps, Math.max(rtt.smoothedNs(), 1));
-  }
 
   /**
    * Gives up what should have arrived by now; sets {@link #lossDueNs} for what is still awaited.
@@ -467,7 +461,7 @@ final class Sender {
     long lostBytes = 0;
     int lostPackets = 0;
     long newestLostNs = Long.MIN_VALUE;
-    long patience = rackRttNs + reorderWindowNs();
+    long patience = rackRttNs + reordering.ns(rtt.minNs(), rtt.smoothedNs(), 1);
     for (long n = Math.max(scanned, sent.first()); n < largestAcked; n++) {
       if (sent.state(n) == SentPackets.IN_FLIGHT) {
         if (alreadyThere(n)) {
@@ -514,10 +508,7 @@ final class Sender {
       epochStartNs = now;
       epochLost = 0;
       epochSpurious = 0;
-      if (++lossesSinceSpurious >= CALM_LOSSES) {
-        lossesSinceSpurious = 0;
-        reorderSteps = Math.max(1, reorderSteps - 1);
-      }
+      reordering.calm();
     }
     epochLost += lostPackets;
   }

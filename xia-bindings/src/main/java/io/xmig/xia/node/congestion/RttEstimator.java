@@ -1,13 +1,14 @@
-package io.xmig.xia.node.stream;
+package io.xmig.xia.node.congestion;
 
 /**
  * Smoothed round trip, its variation, and the smallest one of late.
  *
+ * @threading one thread; time is an argument
  * @source RFC 6298 section 2; the window of the minimum is a local choice: twice 10 s
  */
-final class RttEstimator {
+public final class RttEstimator {
   /** Timeout before there is a sample. RFC 6298 says 1 s; v1.1 peers use 300 ms for everything. */
-  static final long INITIAL_TIMEOUT_NS = 300_000_000L;
+  public static final long INITIAL_TIMEOUT_NS = 300_000_000L;
 
   /** Smallest allowance for variation: clocks and schedulers are no finer on a busy host. */
   static final long GRANULARITY_NS = 5_000_000L;
@@ -25,7 +26,7 @@ final class RttEstimator {
   private long windowStartNs;
 
   /** Takes a sample; gives it back as it was taken. */
-  long sample(long nowNs, long rttNs) {
+  public long sample(long nowNs, long rttNs) {
     long rtt = Math.max(SHORTEST_NS, rttNs);
     latestNs = rtt;
     if (nowNs - windowStartNs > MIN_WINDOW_NS) {
@@ -45,28 +46,29 @@ final class RttEstimator {
     return rtt;
   }
 
-  boolean hasSample() {
+  /** Whether there is a sample. */
+  public boolean hasSample() {
     return smoothedNs != 0;
   }
 
   /** 0 before the first sample. */
-  long smoothedNs() {
+  public long smoothedNs() {
     return smoothedNs;
   }
 
   /** Of the newest acknowledgement; 0 before the first sample. */
-  long latestNs() {
+  public long latestNs() {
     return latestNs;
   }
 
   /** Smallest round trip of the last 10 to 20 s; 0 before the first sample. */
-  long minNs() {
+  public long minNs() {
     long min = Math.min(minNs, previousMinNs);
     return min == Long.MAX_VALUE ? 0 : min;
   }
 
   /** How long an acknowledgement may take before something is wrong. */
-  long timeoutNs(long maxAckDelayNs) {
+  public long timeoutNs(long maxAckDelayNs) {
     if (smoothedNs == 0) {
       return INITIAL_TIMEOUT_NS;
     }
@@ -74,7 +76,7 @@ final class RttEstimator {
   }
 
   /** The path is another one: the old values are a hint, its minimum is not. */
-  void pathChanged() {
+  public void pathChanged() {
     variationNs = Math.max(variationNs, smoothedNs / 2);
     minNs = Long.MAX_VALUE;
     previousMinNs = Long.MAX_VALUE;
