@@ -37,8 +37,6 @@ final class Stage implements AutoCloseable {
   static final List<String> HOSTS = List.of("HOST_A", "HOST_B");
   static final String CLIENT = "HOST_C";
 
-  private static final String MAC = "52:54:00:78:6d:69";
-  private static final String NAME = "guest.xia";
   private static final Duration START = Duration.ofSeconds(30);
   private static final Duration BOOT = Duration.ofSeconds(120);
   private static final Duration XPING_INTERVAL = Duration.ofMillis(5);
@@ -84,7 +82,8 @@ final class Stage implements AutoCloseable {
     this.net = (VethNet) nodes.links();
     this.hid = nodes.identities().hid(Nodes.VM);
     this.accelerator = accelerator;
-    this.image = image.forVm(lab.directory().resolve("images"), nodes.guestSecrets(NAME));
+    this.image =
+        image.forVm(lab.directory().resolve("images"), nodes.guestSecrets(Nodes.GUEST_NAME));
     disk = firstDisk();
     startPipes();
     guest = boot();
@@ -211,7 +210,7 @@ final class Stage implements AutoCloseable {
   }
 
   private Path firstDisk() throws IOException {
-    Path first = lab.directory().resolve("disk" + started + ".raw");
+    Path first = lab.directory().resolve("first-disk" + started++ + ".raw");
     if (setting.hasDisk()) {
       image.copyDisk(first);
     }
@@ -225,7 +224,7 @@ final class Stage implements AutoCloseable {
 
   /** A QEMU on a host: the first boots the guest, the others wait for it. */
   GuestVm startGuest(int host, Path disk, boolean incoming) throws IOException {
-    VmDirectory files = new VmDirectory(lab.directory().resolve("q" + started++));
+    VmDirectory files = nodes.vmDirectory(HOSTS.get(host));
     Map<String, String> environment = new TreeMap<>();
     environment.put("XMIG_PERF", "server");
     int mtu = net.guestMtu();
@@ -247,7 +246,7 @@ final class Stage implements AutoCloseable {
             image.commandLine(environment, run) + (setting.zeroed() ? " init_on_free=1" : ""),
             setting.hasDisk() ? disk : null,
             setting.hasDisk() ? Files.size(disk) : 0,
-            new VmSpec.Nic(MAC, mtu == 1500 ? 0 : mtu, null, null, VethNet.TAP));
+            new VmSpec.Nic(Nodes.GUEST_MAC, mtu == 1500 ? 0 : mtu, null, null, VethNet.TAP));
     return GuestVm.start(spec, files, accelerator, incoming, net.prefix(HOSTS.get(host)));
   }
 

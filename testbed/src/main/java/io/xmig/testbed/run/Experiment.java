@@ -33,8 +33,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Experiment {
   static final String VM = "vm";
-  static final String MAC = "52:54:00:78:6d:69";
-  static final String NAME = VM + ".xia";
   private static final Duration LEFT_LIMIT = Duration.ofSeconds(5);
   private static final Duration NAME_LIMIT = Duration.ofSeconds(15);
   private static final Duration NODE_START = Duration.ofSeconds(30);
@@ -137,7 +135,7 @@ final class Experiment {
   }
 
   private StartVmRequest startRequest(Lab lab, GuestImage image, Nodes nodes) throws IOException {
-    GuestImage own = image.forVm(images(lab), nodes.guestSecrets(NAME));
+    GuestImage own = image.forVm(images(lab), nodes.guestSecrets(Nodes.GUEST_NAME));
     Map<String, String> environment = new TreeMap<>();
     int mtu = nodes.links().guestMtu();
     if (mtu != 1500) {
@@ -155,7 +153,7 @@ final class Experiment {
             .setKernel(own.kernel().toString())
             .setInitrd(own.initrd().toString())
             .setAppend(image.commandLine(environment, run.toString()))
-            .setMac(MAC)
+            .setMac(Nodes.GUEST_MAC)
             .setHostMtu(mtu == 1500 ? 0 : mtu)
             .setNic(attachment(nodes.links().nic(scenario.hosts().get(0))));
     if (image.disk() != null) {
@@ -186,7 +184,7 @@ final class Experiment {
     LocalAddress address = new LocalAddress(nodes.network().ad(scenario.hosts().get(0)), hid, null);
     clients.awaitService(address, BOOT);
     say.accept("the service in the VM answers at " + address.host());
-    clients.awaitName(NAME, address.host(), NAME_LIMIT);
+    clients.awaitName(Nodes.GUEST_NAME, address.host(), NAME_LIMIT);
     clients.ping("VM", address.host(), Duration.ofMillis(options.xpingIntervalMs));
     clients.ask(address, Duration.ofMillis(options.calIntervalMs));
     try (Siege siege = Siege.begin(lab, nodes, scenario, options)) {
@@ -267,7 +265,8 @@ final class Experiment {
     }
     try {
       return moved.withMoment(
-          "the name leads to the new address", clients.awaitName(NAME, here, NAME_LIMIT));
+          "the name leads to the new address",
+          clients.awaitName(Nodes.GUEST_NAME, here, NAME_LIMIT));
     } catch (RunException e) {
       problems.add(e.getMessage());
       return moved;

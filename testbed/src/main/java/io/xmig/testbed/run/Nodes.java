@@ -44,6 +44,12 @@ public final class Nodes {
   /** Who besides the nodes has a key. */
   public static final String VM = "VM";
 
+  /** Ethernet address of the VM's interface; hosts that speak for it are told. */
+  public static final String GUEST_MAC = "52:54:00:78:6d:69";
+
+  /** The VM's name in the name service. */
+  public static final String GUEST_NAME = "vm.xia";
+
   private static final String LIBRARY = "libxsocket";
   private static final String ROUTER_PORT = "--router-port";
   private static final long HANDLER_SECONDS = 5;
@@ -211,7 +217,7 @@ public final class Nodes {
             lab.directory(),
             names(),
             scenario.hosts(),
-            Experiment.MAC,
+            GUEST_MAC,
             options.mtu,
             options.pathShape(),
             lab)
@@ -314,13 +320,11 @@ public final class Nodes {
             "--guest",
             vm.toString(),
             "--mac",
-            Experiment.MAC,
+            GUEST_MAC,
             "--name",
-            Experiment.NAME,
+            GUEST_NAME,
             "--qmp",
-            new VmDirectory(lab.directory().resolve(host).resolve("vms").resolve(Experiment.VM))
-                .watchSocket()
-                .toString()));
+            vmDirectory(host).watchSocket().toString()));
     scenario.hosts().stream()
         .map(network::ad)
         .distinct()
@@ -335,6 +339,11 @@ public final class Nodes {
       words.addAll(homeOf(scenario.hosts().get(0)));
     }
     return words;
+  }
+
+  /** Where the VM's files are while it is on a host: who speaks for it listens to QEMU there. */
+  public VmDirectory vmDirectory(String host) {
+    return new VmDirectory(lab.directory().resolve(host).resolve("vms").resolve(Experiment.VM));
   }
 
   /** The gateway that the VM talks to after a stay on a host. */

@@ -57,7 +57,7 @@ final class Siege implements AutoCloseable {
             lab.directory(),
             footholds,
             nodes.identities().hid(Nodes.VM),
-            Experiment.NAME,
+            Nodes.GUEST_NAME,
             network.local(scenario.nameServer()).service(Xid.SID_NS),
             PAUSE,
             SEED);
