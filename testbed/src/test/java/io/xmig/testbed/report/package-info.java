@@ -1,0 +1,4 @@
+@NullMarked
+package io.xmig.testbed.report;
+
+import org.jspecify.annotations.NullMarked;
