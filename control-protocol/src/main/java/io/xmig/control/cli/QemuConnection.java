@@ -2,6 +2,7 @@ package io.xmig.control.cli;
 
 import io.xmig.control.pipe.BlockingOutput;
 import java.io.IOException;
+import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.GatheringByteChannel;
@@ -27,6 +28,9 @@ final class QemuConnection implements BlockingOutput.Sink {
   private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(60);
 
   private static final long PAUSE_MILLIS = 5;
+
+  /** As much as a pipe holds: what waits here is outage. */
+  private static final int SEND_BUFFER_BYTES = 64 << 10;
 
   private final Path path;
   private final CompletableFuture<SocketChannel> connected = new CompletableFuture<>();
@@ -75,7 +79,9 @@ final class QemuConnection implements BlockingOutput.Sink {
     long deadline = System.nanoTime() + LIMIT_NS;
     while (true) {
       try {
-        return SocketChannel.open(UnixDomainSocketAddress.of(path));
+        SocketChannel socket = SocketChannel.open(UnixDomainSocketAddress.of(path));
+        socket.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER_BYTES);
+        return socket;
       } catch (IOException notYet) {
         if (closed || stopped || System.nanoTime() > deadline) {
           throw notYet;

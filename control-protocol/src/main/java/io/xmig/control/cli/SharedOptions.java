@@ -48,15 +48,19 @@ final class SharedOptions {
       converter = TimeSpan.class,
       description =
           "At the end, wait at most this long until the peer has the last message. Default: 0, with"
-              + " --detach 5s.")
+              + " --detach and in 'xmig pipes' 5s.")
   @Nullable Duration linger;
 
+  /** Whether a process that stays runs this transfer: nobody waits for its end. */
+  private boolean within;
+
   /**
-   * Refuses what only a process of its own can do.
+   * Makes this a transfer of a process that stays; refuses what only a process of its own can do.
    *
    * @throws ParameterException with the option
    */
-  void checkWithin(CommandLine command) {
+  void useWithin(CommandLine command) {
+    within = true;
     if (detach || detached) {
       throw new ParameterException(command, Detach.OPTION + " is for a process of its own");
     }
@@ -71,7 +75,7 @@ final class SharedOptions {
     if (asked != null) {
       return asked.toNanos();
     }
-    return detached ? 5_000_000_000L : 0;
+    return detached || within ? 5_000_000_000L : 0;
   }
 
   /** Where status lines go. */

@@ -89,7 +89,7 @@ final class Transfers implements ResidentServer.Handler, AutoCloseable {
     SendCommand command = new SendCommand();
     parse(command, options);
     command.checkUsage();
-    command.shared().checkWithin(command.commandLine());
+    command.shared().useWithin(command.commandLine());
     StatusLines status = command.shared().openStatus();
     try {
       return new SendTransfer(
@@ -104,7 +104,7 @@ final class Transfers implements ResidentServer.Handler, AutoCloseable {
     ReceiveCommand command = new ReceiveCommand();
     parse(command, options);
     var service = command.checkUsage();
-    command.shared().checkWithin(command.commandLine());
+    command.shared().useWithin(command.commandLine());
     return new ReceiveTransfer(
         request.id(),
         request.qemu(),
