@@ -293,7 +293,8 @@ public final class XiaNode {
   private void ethernet(ByteBuffer bytes, int start, int end, LinkPort from) {
     int port = from.number;
     long to = EthernetFlyweight.destination(bytes, start);
-    boolean forAnother = to != from.mac && !EthernetFlyweight.isGroup(to);
+    // a guest that was moved to another port of its router still sends to the address of the former
+    boolean forAnother = to != from.mac && !EthernetFlyweight.isGroup(to) && !isOwn(to);
     if (forAnother && !from.accepts(to)) {
       counters.add(NodeCounter.DROP_OTHER_STATION);
       return;
@@ -305,6 +306,15 @@ public final class XiaNode {
       case TYPE_RARP -> rarp(bytes, payload, end, port);
       default -> counters.add(NodeCounter.DROP_ETHERTYPE);
     }
+  }
+
+  private boolean isOwn(long mac) {
+    for (LinkPort port : ports) {
+      if (port.mac == mac) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**

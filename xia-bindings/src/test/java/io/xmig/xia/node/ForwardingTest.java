@@ -548,6 +548,17 @@ class ForwardingTest {
   }
 
   @Test
+  void framesForAnotherPortOfThisNodeAreTaken() {
+    node.routes(XidType.HID).set(NEXT, 1, NEXT, 0);
+    ByteBuffer frame = packet(Dag.path(AD, NEXT), SOURCE, 250);
+    EthernetFlyweight.write(frame, 0, mac(1), mac(40), EthernetFlyweight.TYPE_XIP);
+    node.receive(0, frame);
+    assertThat(portOf(0)).isEqualTo(1);
+    assertThat(sent(0).last()).as("on its way like any other").isEqualTo(0);
+    assertThat(node.counters().get(NodeCounter.DROP_OTHER_STATION)).isZero();
+  }
+
+  @Test
   void framesForOtherStationsAndOfOtherTypesAreCounted() {
     ByteBuffer other = packet(Dag.path(AD, HID), SOURCE, 250);
     EthernetFlyweight.putMac(other, 0, mac(30));
