@@ -74,16 +74,14 @@ class ControlReplyTest {
               () -> {
                 try (Socket s = server.accept()) {
                   var out = s.getOutputStream();
-                  out.write(
-                      "Click::ControlSocket/1.3\r\n200 OK\r\n".getBytes(StandardCharsets.US_ASCII));
-                  out.flush();
+                  out.write("Click::ControlSocket/1.3\r\n".getBytes(StandardCharsets.US_ASCII));
                   byte[] buffer = new byte[400];
                   int n = s.getInputStream().read(buffer);
                   heard.append(new String(buffer, 0, n, StandardCharsets.US_ASCII));
+                  out.write("200 OK\r\n".getBytes(StandardCharsets.US_ASCII));
+                  assertThat(s.getInputStream().read(buffer)).isPositive();
                   out.write(
                       "520-bad\r\n520 duplicate XID: \r\n".getBytes(StandardCharsets.US_ASCII));
-                  out.flush();
-                  assertThat(s.getInputStream().read(buffer)).isPositive();
                 } catch (IOException e) {
                   heard.append(e);
                 }
