@@ -44,6 +44,21 @@ class StaleEntriesTest {
     assertThat(heard(lab, lab.vmStack, lab.domains.get(0).hostStack, 0)).isTrue();
   }
 
+  @Test
+  void aMoveToAnotherLinkOfTheDomainEndsTheEntryToo() {
+    Domains lab = new Domains(new SimNetwork(1), 1, LOCAL);
+    lab.plugVm(0);
+    lab.start();
+    assertThat(lab.settle(Duration.ofSeconds(5))).isTrue();
+    putEntries(lab);
+    lab.stopVm();
+    lab.net.run(Duration.ofMillis(100));
+    lab.resumeVmElsewhereIn(0);
+    lab.net.run(Duration.ofSeconds(2));
+    assertThat(hasDirectEntry(lab.domains.get(0).host, lab.vmKey.identity().hid())).isFalse();
+    assertThat(heard(lab, lab.domains.get(0).hostStack, lab.vmStack, 0)).isTrue();
+  }
+
   /**
    * A machine that has moved from AD 0 to AD 1; the entries were there before it moved, or are put
    * back.

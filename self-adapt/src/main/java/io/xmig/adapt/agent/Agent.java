@@ -435,11 +435,14 @@ public final class Agent implements AutoCloseable {
     }
   }
 
-  /** A host has left this domain: what is known of it on this link is forgotten. */
+  /**
+   * A host has left this domain, or this link for another of the domain: what is known of it on
+   * this link is forgotten. If it is still here, its gateway leads to it, too.
+   */
   private void onDeparted(Envelope statement) {
     Location location = Location.of(statement);
     Attachment place = machine.place();
-    if (place == null || location.hid().equals(hid) || location.ad().equals(place.ad())) {
+    if (place == null || location.hid().equals(hid)) {
       return;
     }
     spend();

@@ -231,6 +231,11 @@ final class Registrar {
     if (newest != null && newest > statement.sequence()) {
       return;
     }
+    HostRoutes.Host before = hosts.find(location.hid());
+    boolean left =
+        before != null
+            && before.basis() == HostRoutes.Basis.REGISTERED
+            && before.route().port() != port;
     HostRoutes.Host host =
         new HostRoutes.Host(
             location.hid(),
@@ -246,6 +251,9 @@ final class Registrar {
               (set, error) -> {
                 if (error == null) {
                   taken(location, statement, port);
+                  if (left) {
+                    redirection.tellDeparted(statement);
+                  }
                 } else {
                   refuse(location, statement, notSet(location, error), port);
                 }

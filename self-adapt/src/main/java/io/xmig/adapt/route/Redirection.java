@@ -288,8 +288,13 @@ public final class Redirection {
     }
   }
 
-  private void confirm(Location location, Envelope statement) {
+  /** Has the hosts of this domain forget direct routes to a host that has left their link. */
+  public void tellDeparted(Envelope statement) {
     output.send(Dag.path(Xid.BHID, Signal.SID_ADAPT), new Signal.Departed(statement).encode());
+  }
+
+  private void confirm(Location location, Envelope statement) {
+    tellDeparted(statement);
     Signer key = signer;
     if (key == null) {
       return;

@@ -342,6 +342,17 @@ public final class Domains {
     vmAt = domain;
   }
 
+  /** Resumes the machine behind another port of the same router; the guest is told. */
+  public void resumeVmElsewhereIn(int domain) {
+    stopVm();
+    Domain to = domains.get(domain);
+    vmLink = net.link(vm, 0, to.router, to.nextPort++, vmProfile);
+    vmAt = domain;
+    net.loop()
+        .schedule(
+            20_000_000, () -> vm.linkEvent(new LinkEvent(LinkEvent.Kind.NOTIFY_PEERS, 0, VM_MAC)));
+  }
+
   /** The port of a router behind which the machine is plugged in. */
   public int slot() {
     return domains.get(0).segment == null ? 1 : 0;
