@@ -1,6 +1,8 @@
 package io.xmig.testbed.links;
 
 import io.xmig.xia.click.Topology;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,6 +13,8 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A network namespace per node, veth pairs between them, a tap per host for its VM; a shaped link
@@ -21,6 +25,11 @@ import org.jspecify.annotations.Nullable;
  * in it: {@link #removeAbandoned} finds what a killed runner left.
  */
 public final class VethNet implements Net {
+  private static final Logger LOG = LoggerFactory.getLogger(VethNet.class);
+
+  /** Which congestion controls TCP sockets of this machine may choose. */
+  private static final Path ALLOWED = Path.of("/proc/sys/net/ipv4/tcp_allowed_congestion_control");
+
   /** The tap of a host's VM. */
   public static final String TAP = NetPlan.TAP;
 
@@ -33,6 +42,7 @@ public final class VethNet implements Net {
   private final String run;
   private final List<String> nodes;
   private final NetPlan plan;
+  private @Nullable String allowedBefore;
   private final int mtu;
   private final @Nullable PathShape shape;
 
@@ -250,9 +260,37 @@ public final class VethNet implements Net {
 
   /** Sets the congestion control of a host's TCP. */
   public void congestionControl(String host, String name) {
+    allow(name);
     Namespaces.in(
         namespace(host),
         List.of("sh", "-c", "echo " + name + " > /proc/sys/net/ipv4/tcp_congestion_control"));
+  }
+
+  /** A namespace gets only what the whole machine allows; that is undone at the end. */
+  private void allow(String name) {
+    try {
+      String allowed = Files.readString(ALLOWED).strip();
+      if (!List.of(allowed.split("\\s+")).contains(name)) {
+        if (allowedBefore == null) {
+          allowedBefore = allowed;
+        }
+        Files.writeString(ALLOWED, allowed + " " + name);
+      }
+    } catch (IOException e) {
+      throw new NetException(
+          "this kernel does not let TCP use " + name,
+          Map.of("why", String.valueOf(e.getMessage())));
+    }
+  }
+
+  private void disallow() {
+    if (allowedBefore != null) {
+      try {
+        Files.writeString(ALLOWED, allowedBefore);
+      } catch (IOException e) {
+        LOG.warn("{} could not be set back to \"{}\": {}", ALLOWED, allowedBefore, e.getMessage());
+      }
+    }
   }
 
   /** What the VM's init has to run to take part in IP. */
@@ -275,6 +313,7 @@ public final class VethNet implements Net {
 
   @Override
   public void close() {
+    disallow();
     List<String> all = new ArrayList<>(nodes);
     all.add(WIRE);
     all.forEach(node -> Namespaces.remove(namespace(node)));
