@@ -1,6 +1,7 @@
 package io.xmig.testbed.links;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.xmig.xia.click.Topology;
@@ -79,11 +80,19 @@ class VethNetTest {
     try (VethNet mine = net(alive)) {
       Process inside =
           new ProcessBuilder("ip", "netns", "exec", dead + "-HOST_A", "sleep", "600").start();
+      await().until(() -> isIn(dead + "-HOST_A", inside));
       assertThat(VethNet.removeAbandoned()).contains(dead).doesNotContain(alive);
       assertThat(inside.waitFor(10, TimeUnit.SECONDS)).isTrue();
       assertThat(Namespaces.named(dead)).isEmpty();
       assertThat(Namespaces.named(alive)).hasSize(4);
       assertThat(mine.guestAddress()).isEqualTo("10.78.0.100");
     }
+  }
+
+  /** {@code ip} takes a moment to enter it; until then the process is nobody's. */
+  private static boolean isIn(String namespace, Process process) {
+    return Namespaces.ip(List.of("netns", "pids", namespace), "")
+        .lines()
+        .anyMatch(Long.toString(process.pid())::equals);
   }
 }
