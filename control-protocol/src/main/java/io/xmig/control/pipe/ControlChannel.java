@@ -42,6 +42,7 @@ final class ControlChannel implements StreamHandler {
   private @Nullable StreamConnection connection;
   private boolean closing;
   private boolean over;
+  private boolean gone;
 
   ControlChannel(EventLoop loop, Events events) {
     this.loop = loop;
@@ -121,7 +122,7 @@ final class ControlChannel implements StreamHandler {
   /** Whether the peer has all that was sent, or never will. */
   boolean isSettled() {
     StreamConnection to = connection;
-    return to == null || (queue.isEmpty() && to.unacknowledged() == 0);
+    return gone || to == null || (queue.isEmpty() && to.unacknowledged() == 0);
   }
 
   @Override
@@ -184,6 +185,7 @@ final class ControlChannel implements StreamHandler {
   }
 
   private void lost(boolean peerIsGone, String trouble) {
+    gone = true;
     if (over) {
       return;
     }

@@ -389,7 +389,7 @@ public final class ReceivePipe {
       Integer number = numbers.remove(lost);
       if (number != null) {
         channels.remove(number);
-        if (session.isConnected()) {
+        if (!closed && session.isConnected()) {
           events.event("lost", Map.of("reason", trouble));
         }
         give(s -> s.disconnected(loop.nanoTime(), number, peerIsGone, trouble));
@@ -440,9 +440,9 @@ public final class ReceivePipe {
       writer.abandon();
     }
     ControlChannel last = spokeLast;
-    channels.values().forEach(ControlChannel::close);
+    channels.values().stream().filter(other -> other != last).forEach(ControlChannel::close);
     Runnable settle =
-        () -> Settling.await(loop, last, options.settleNs(), () -> result.complete(outcome));
+        () -> Settling.close(loop, last, options.settleNs(), () -> result.complete(outcome));
     if (outcome.success()) {
       settle.run();
     } else if (untouched && options.markFailure() && !options.raw()) {

@@ -488,8 +488,9 @@ public final class SendPipe {
         outcome.success() ? "verified" : "failed",
         Map.of("bytes", outcome.bytes(), "reason", outcome.message()));
     ControlChannel last = channel;
+    channel = null;
     close();
-    Settling.await(loop, last, options.settleNs(), () -> result.complete(outcome));
+    Settling.close(loop, last, options.settleNs(), () -> result.complete(outcome));
   }
 
   private void close() {

@@ -13,16 +13,20 @@ final class Settling {
 
   private Settling() {}
 
-  static void await(EventLoop loop, @Nullable ControlChannel channel, long limitNs, Runnable then) {
-    loop.schedule(TURN_NS, () -> check(loop, channel, limitNs, then));
-  }
-
-  private static void check(
-      EventLoop loop, @Nullable ControlChannel channel, long limitNs, Runnable then) {
-    if (channel == null || limitNs <= 0 || channel.isSettled()) {
-      then.run();
+  /**
+   * Closes the channel as soon as the peer has what was sent on it, or after the limit; a stack
+   * tells nothing of the fate of bytes once their connection is closed.
+   *
+   * @param channel the one spoken on last, still open
+   */
+  static void close(EventLoop loop, @Nullable ControlChannel channel, long limitNs, Runnable then) {
+    if (channel != null && limitNs > 0 && !channel.isSettled()) {
+      loop.schedule(STEP_NS, () -> close(loop, channel, limitNs - STEP_NS, then));
       return;
     }
-    loop.schedule(STEP_NS, () -> check(loop, channel, limitNs - STEP_NS, then));
+    if (channel != null) {
+      channel.close();
+    }
+    loop.schedule(TURN_NS, then);
   }
 }

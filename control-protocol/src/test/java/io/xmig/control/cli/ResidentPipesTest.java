@@ -200,6 +200,20 @@ class ResidentPipesTest {
   }
 
   @Test
+  void nobodyWaitsForTheLastMessageOnceThePeerHasIt() throws Exception {
+    byte[] bytes = stream(7, 500);
+    ResidentPipe to = receiver("patient", "--linger", "10m");
+    CompletableFuture<byte[]> got = destination(to);
+    ResidentPipe from = sender("patient", "--linger", "10m");
+    try (SocketChannel source = source(from)) {
+      write(source, bytes);
+    }
+    assertThat(get(got)).isEqualTo(bytes);
+    assertThat(exit(to)).as(to.lastWords()).isZero();
+    assertThat(exit(from)).as(from.lastWords()).isZero();
+  }
+
+  @Test
   void aCancelEndsOneOfTwoAndItsEndIsNotWritten() throws Exception {
     byte[] whole = stream(1, 1500);
     ResidentPipe keptTo = receiver("kept");
