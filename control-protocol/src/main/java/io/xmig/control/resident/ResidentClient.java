@@ -22,7 +22,7 @@ import java.time.Duration;
  * @threading one thread at a time, but {@link #close} from any
  */
 public final class ResidentClient implements AutoCloseable {
-  private static final Duration LIMIT = Duration.ofSeconds(5);
+  private static final Duration LIMIT = Duration.ofSeconds(30);
 
   private final Path path;
   private final SocketChannel socket;

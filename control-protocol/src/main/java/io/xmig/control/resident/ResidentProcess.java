@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
 public final class ResidentProcess implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ResidentProcess.class);
   private static final Path SETSID = Path.of("/usr/bin/setsid");
-  private static final long START_NS = TimeUnit.SECONDS.toNanos(20);
-  private static final long END_MILLIS = 3000;
+  private static final long START_NS = TimeUnit.SECONDS.toNanos(60);
+  private static final long END_MILLIS = 20_000;
   private static final long FIRST_PAUSE_MILLIS = 100;
   private static final long LONGEST_PAUSE_MILLIS = 10_000;
   private static final long POLL_MILLIS = 20;
@@ -63,8 +63,17 @@ public final class ResidentProcess implements AutoCloseable {
     thread.start();
   }
 
-  /** The process, once it answers. */
+  /** The process, once it answers and is looked after: from then on it outlives {@link #leave}. */
   public Optional<ProcessHandle> process() {
+    synchronized (this) {
+      if (lease == null) {
+        return Optional.empty();
+      }
+    }
+    return answering();
+  }
+
+  private Optional<ProcessHandle> answering() {
     try (ResidentClient client = new ResidentClient(socket)) {
       return ProcessHandle.of(client.hello().process());
     } catch (IOException e) {
@@ -79,9 +88,16 @@ public final class ResidentProcess implements AutoCloseable {
         ResidentClient client = adoptOrStart();
         pause = FIRST_PAUSE_MILLIS;
         synchronized (this) {
+          if (closed) {
+            client.close();
+            return;
+          }
           lease = client;
         }
         client.awaitEnd();
+        synchronized (this) {
+          lease = null;
+        }
         if (!closed) {
           log.warn("the resident pipes at {} have ended, starting them again", socket);
         }
@@ -144,19 +160,22 @@ public final class ResidentProcess implements AutoCloseable {
             .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()));
     builder.environment().put("XMIG_NO_BUILD", "1");
     Process process = builder.start();
-    long deadline = System.nanoTime() + START_NS;
-    while (System.nanoTime() < deadline) {
-      ResidentClient client = connect();
-      if (client != null) {
-        return client;
+    ResidentClient client = null;
+    try {
+      long deadline = System.nanoTime() + START_NS;
+      while (client == null && process.isAlive() && !closed && System.nanoTime() < deadline) {
+        pause();
+        client = connect();
       }
-      if (closed || !process.isAlive()) {
-        break;
+    } finally {
+      if (client == null) {
+        process.destroyForcibly();
       }
-      pause();
     }
-    process.destroyForcibly();
-    throw new IOException("the resident pipes do not start, see " + output);
+    if (client == null) {
+      throw new IOException("the resident pipes do not start, see " + output);
+    }
+    return client;
   }
 
   private static void pause() throws IOException {
@@ -170,13 +189,13 @@ public final class ResidentProcess implements AutoCloseable {
 
   /** Leaves the process to a successor. */
   public void leave() {
-    closed = true;
-    thread.interrupt();
     ResidentClient held;
     synchronized (this) {
+      closed = true;
       held = lease;
       lease = null;
     }
+    thread.interrupt();
     if (held != null) {
       held.close();
     }
@@ -185,7 +204,7 @@ public final class ResidentProcess implements AutoCloseable {
   /** Ends the process, and with it every transfer that is left. */
   @Override
   public void close() {
-    Optional<ProcessHandle> process = process();
+    Optional<ProcessHandle> process = answering();
     leave();
     try (ResidentClient client = new ResidentClient(socket)) {
       client.quit();
@@ -204,6 +223,7 @@ public final class ResidentProcess implements AutoCloseable {
           } catch (java.util.concurrent.TimeoutException
               | java.util.concurrent.ExecutionException e) {
             p.destroyForcibly();
+            p.onExit().orTimeout(END_MILLIS, TimeUnit.MILLISECONDS).exceptionally(e2 -> p).join();
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
           }

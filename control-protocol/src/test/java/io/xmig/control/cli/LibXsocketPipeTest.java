@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The two commands through the C library: processes with JNA, C and the local API of two nodes.
  * Chunks are small there and have to be asked for again and again.
  */
-@Timeout(180)
+@Timeout(300)
 class LibXsocketPipeTest {
   private static final Xid SERVICE = Destination.service("vm7");
 
@@ -65,7 +65,7 @@ class LibXsocketPipeTest {
   @AfterEach
   void stop() throws Exception {
     for (Process process : processes) {
-      process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
+      process.destroyForcibly().waitFor(120, TimeUnit.SECONDS);
     }
     if (nodes != null) {
       nodes.close();
@@ -126,9 +126,9 @@ class LibXsocketPipeTest {
                         + SERVICE)
                 .redirectInput(Redirect.from(input.toFile())));
 
-    boolean ended = send.waitFor(60, TimeUnit.SECONDS);
+    boolean ended = send.waitFor(120, TimeUnit.SECONDS);
     assertThat(ended).as("send ends: " + err("send") + err("receive")).isTrue();
-    assertThat(receive.waitFor(60, TimeUnit.SECONDS)).as("receive ends").isTrue();
+    assertThat(receive.waitFor(120, TimeUnit.SECONDS)).as("receive ends").isTrue();
     assertThat(send.exitValue()).as(err("send") + err("receive")).isZero();
     assertThat(receive.exitValue()).as(err("receive")).isZero();
     assertThat(Files.mismatch(input, output)).isEqualTo(-1);

@@ -28,10 +28,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The two commands as processes of their own, over two nodes in this one. */
-@Timeout(120)
+@Timeout(300)
 class PipeProcessTest {
   private static final Xid SERVICE = Destination.service("vm7");
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Duration.ofSeconds(120);
 
   @TempDir Path dir;
   private Wire wire;
@@ -45,7 +45,7 @@ class PipeProcessTest {
   @AfterEach
   void stop() throws Exception {
     for (Process process : processes) {
-      process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
+      process.destroyForcibly().waitFor(120, TimeUnit.SECONDS);
     }
     wire.close();
   }
@@ -89,7 +89,7 @@ class PipeProcessTest {
   }
 
   private static int exit(Process process) throws InterruptedException {
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("still runs").isTrue();
+    assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("still runs").isTrue();
     return process.exitValue();
   }
 

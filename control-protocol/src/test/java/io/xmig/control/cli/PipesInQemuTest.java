@@ -31,11 +31,11 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The two commands in the {@code exec:} of real QEMUs, by hand and with nothing around them, and
  * the resident pipes beside them. The machines have no operating system; their firmware runs.
  */
-@Timeout(180)
+@Timeout(300)
 @EnabledIf("qemuIsThere")
 class PipesInQemuTest {
   private static final Xid SERVICE = Destination.service("vm7");
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Duration.ofSeconds(120);
 
   @TempDir Path dir;
   private Wire wire;
@@ -104,7 +104,7 @@ class PipesInQemuTest {
   void stop() throws Exception {
     for (Process process : processes) {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
-      process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
+      process.destroyForcibly().waitFor(60, TimeUnit.SECONDS);
     }
     residents.forEach(ResidentProcess::close);
     wire.close();
@@ -147,7 +147,7 @@ class PipesInQemuTest {
   }
 
   private static int exit(Process process) throws InterruptedException {
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("still runs").isTrue();
+    assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("still runs").isTrue();
     return process.exitValue();
   }
 

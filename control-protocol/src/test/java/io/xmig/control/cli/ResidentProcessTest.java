@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The resident pipes as a process of their own, and who looks after it. */
-@Timeout(120)
+@Timeout(300)
 class ResidentProcessTest {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final Duration STAYS = Duration.ofSeconds(30);

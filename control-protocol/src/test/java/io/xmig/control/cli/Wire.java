@@ -28,7 +28,7 @@ final class Wire implements AutoCloseable {
 
   Wire(Path directory) throws Exception {
     this.directory = directory;
-    loop.call(this::build).get(10, TimeUnit.SECONDS);
+    loop.call(this::build).get(60, TimeUnit.SECONDS);
   }
 
   static Xid hid(int host) {

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The service and its client, without any QEMU. */
-@Timeout(60)
+@Timeout(300)
 class HostServerTest {
   @TempDir Path directory;
   private final FakeTransport transport = new FakeTransport();
@@ -207,7 +207,7 @@ class HostServerTest {
   }
 
   private HandoffMessage next() throws InterruptedException {
-    HandoffMessage message = transport.sent.poll(5, TimeUnit.SECONDS);
+    HandoffMessage message = transport.sent.poll(60, TimeUnit.SECONDS);
     assertThat(message).isNotNull();
     return message;
   }

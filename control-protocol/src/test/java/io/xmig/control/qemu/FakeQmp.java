@@ -58,9 +58,9 @@ final class FakeQmp implements AutoCloseable {
 
   /** The next command of the client. */
   String next() throws InterruptedException {
-    String line = received.poll(5, TimeUnit.SECONDS);
+    String line = received.poll(60, TimeUnit.SECONDS);
     if (line == null) {
-      throw new AssertionError("no command within 5 s");
+      throw new AssertionError("no command within 60 s");
     }
     return line;
   }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Runs the text after {@code exec:} as QEMU does, with {@code /bin/sh -c}. */
-@Timeout(30)
+@Timeout(300)
 class PipeCommandTest {
   @TempDir Path directory;
 
@@ -40,10 +40,10 @@ class PipeCommandTest {
             List.of("sh", "-c", "sleep 0.2; cat > \"$0\"; exit 7", output.toString()));
     Process shell = start(pipe);
 
-    assertThat(shell.waitFor(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(shell.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(shell.exitValue()).isZero();
 
-    await().atMost(Duration.ofSeconds(5)).until(() -> pipe.exitStatus().isPresent());
+    await().atMost(Duration.ofSeconds(60)).until(() -> pipe.exitStatus().isPresent());
     assertThat(pipe.exitStatus()).isEqualTo(OptionalInt.of(7));
     assertThat(output).hasContent("the stream");
   }
@@ -55,7 +55,7 @@ class PipeCommandTest {
 
     assertThat(new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
         .isEqualTo("from afar\n");
-    await().atMost(Duration.ofSeconds(5)).until(() -> pipe.exitStatus().isPresent());
+    await().atMost(Duration.ofSeconds(60)).until(() -> pipe.exitStatus().isPresent());
   }
 
   @Test
@@ -63,7 +63,7 @@ class PipeCommandTest {
     PipeCommand pipe = PipeCommand.in(directory, "p", List.of("/no/such/program"));
     start(pipe);
 
-    await().atMost(Duration.ofSeconds(5)).until(() -> pipe.exitStatus().isPresent());
+    await().atMost(Duration.ofSeconds(60)).until(() -> pipe.exitStatus().isPresent());
     assertThat(pipe.exitStatus()).isEqualTo(OptionalInt.of(127));
   }
 
@@ -71,11 +71,11 @@ class PipeCommandTest {
   void killsAPipeThatBlocks() throws Exception {
     PipeCommand pipe = PipeCommand.in(directory, "p", List.of("sleep", "60"));
     start(pipe);
-    await().atMost(Duration.ofSeconds(5)).until(() -> pipe.pid().isPresent());
+    await().atMost(Duration.ofSeconds(60)).until(() -> pipe.pid().isPresent());
 
     pipe.kill();
 
-    await().atMost(Duration.ofSeconds(5)).until(() -> pipe.exitStatus().isPresent());
+    await().atMost(Duration.ofSeconds(60)).until(() -> pipe.exitStatus().isPresent());
     assertThat(pipe.exitStatus()).isEqualTo(OptionalInt.of(128 + 9));
     assertThat(Files.exists(pipe.pidFile())).isTrue();
   }

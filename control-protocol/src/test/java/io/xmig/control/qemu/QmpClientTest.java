@@ -19,9 +19,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(30)
+@Timeout(300)
 class QmpClientTest {
-  private static final Duration LIMIT = Duration.ofSeconds(5);
+  private static final Duration LIMIT = Duration.ofSeconds(60);
 
   @TempDir Path directory;
   private final BlockingQueue<QmpEvent> events = new LinkedBlockingQueue<>();
@@ -47,8 +47,8 @@ class QmpClientTest {
       qemu.answer(secondLine, "{\"order\": 2}");
       qemu.answer(firstLine, "{\"order\": 1}");
 
-      assertThat(second.get(5, TimeUnit.SECONDS).path("order").asInt()).isEqualTo(2);
-      assertThat(first.get(5, TimeUnit.SECONDS).path("order").asInt()).isEqualTo(1);
+      assertThat(second.get(60, TimeUnit.SECONDS).path("order").asInt()).isEqualTo(2);
+      assertThat(first.get(60, TimeUnit.SECONDS).path("order").asInt()).isEqualTo(1);
       assertThat(secondLine).contains("\"uri\":\"exec:\\\"quoted\\\"\"");
       assertThat(client.version()).isEqualTo(702);
     }
@@ -61,7 +61,7 @@ class QmpClientTest {
       qemu.write("{\"timestamp\": {\"seconds\": 17, \"microseconds\": 250000},");
       qemu.write(" \"event\": \"MIGRATION\", \"data\": {\"status\": \"active\"}}\r\n");
 
-      QmpEvent event = events.poll(5, TimeUnit.SECONDS);
+      QmpEvent event = events.poll(60, TimeUnit.SECONDS);
 
       assertThat(event).isNotNull();
       assertThat(event.name()).isEqualTo("MIGRATION");
@@ -80,7 +80,7 @@ class QmpClientTest {
               + FakeQmp.id(qemu.next())
               + "\", \"error\": {\"class\": \"GenericError\", \"desc\": \"already running\"}}\r\n");
 
-      assertThatThrownBy(() -> answer.get(5, TimeUnit.SECONDS))
+      assertThatThrownBy(() -> answer.get(60, TimeUnit.SECONDS))
           .hasRootCauseInstanceOf(QemuException.class)
           .rootCause()
           .hasMessageContaining("already running");
@@ -106,11 +106,11 @@ class QmpClientTest {
       qemu.next();
       qemu.close();
 
-      assertThatThrownBy(() -> answer.get(5, TimeUnit.SECONDS))
+      assertThatThrownBy(() -> answer.get(60, TimeUnit.SECONDS))
           .hasRootCauseInstanceOf(QemuException.class)
           .rootCause()
           .hasMessageContaining("closed");
-      client.closed().get(5, TimeUnit.SECONDS);
+      client.closed().get(60, TimeUnit.SECONDS);
       assertThatThrownBy(() -> client.call("query-status", null, LIMIT))
           .isInstanceOfSatisfying(
               QemuException.class, e -> assertThat(e.kind()).isEqualTo(Kind.GONE));
@@ -165,7 +165,7 @@ class QmpClientTest {
               });
       writer.start();
 
-      assertThatThrownBy(() -> answer.get(10, TimeUnit.SECONDS))
+      assertThatThrownBy(() -> answer.get(60, TimeUnit.SECONDS))
           .rootCause()
           .hasMessageContaining("too long");
       writer.join(5000);
@@ -180,7 +180,7 @@ class QmpClientTest {
       CompletableFuture<JsonNode> answer = client.send("query-status", null);
       qemu.answer(qemu.next(), "{\"status\": \"running\"}");
 
-      assertThat(answer.get(5, TimeUnit.SECONDS).path("status").asText()).isEqualTo("running");
+      assertThat(answer.get(60, TimeUnit.SECONDS).path("status").asText()).isEqualTo("running");
     }
   }
 

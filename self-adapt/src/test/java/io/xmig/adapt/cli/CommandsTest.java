@@ -44,7 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** Commands and services with real keys, through the local API of a router's and a host's node. */
-@Timeout(60)
+@Timeout(300)
 class CommandsTest {
   private static final Xid NOWHERE = Xid.parse("AD:" + "9".repeat(40));
 
@@ -77,7 +77,7 @@ class CommandsTest {
                   wire[1]);
               return null;
             })
-        .get(10, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
     router = IpcStack.connect(directory.resolve("router.api"));
     host = IpcStack.connect(directory.resolve("host.api"));
   }
@@ -139,7 +139,7 @@ class CommandsTest {
     try (StatusWriter status = new StatusWriter(agent, host, file)) {
       assertThat(status).isNotNull();
       Awaitility.await()
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(60))
           .until(
               () ->
                   Files.exists(file)

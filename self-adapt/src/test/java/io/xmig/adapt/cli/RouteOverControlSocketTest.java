@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import picocli.CommandLine;
 
 /** {@code xmig route} against a Click process that answers as captured ones did, or not at all. */
-@Timeout(30)
+@Timeout(300)
 class RouteOverControlSocketTest {
   private static final String HID = "HID:" + "7".repeat(40);
 

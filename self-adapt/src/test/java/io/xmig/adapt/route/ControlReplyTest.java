@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-@Timeout(30)
+@Timeout(300)
 class ControlReplyTest {
   static Stream<Vectors.Vector> exchanges() {
     return Vectors.load("controlsocket").stream()
@@ -91,7 +91,7 @@ class ControlReplyTest {
           HandlerRouteControl.of(
               new ControlSocketClient(
                   new InetSocketAddress(server.getInetAddress(), server.getLocalPort()),
-                  Duration.ofSeconds(5),
+                  Duration.ofSeconds(60),
                   Runnable::run),
               "router0");
       RouteEntry entry = RouteEntry.parseList("AD:" + "1".repeat(40) + ",1,,65535").get(0);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The prototype's click as router of a run, with a stand-in for the program. */
-@Timeout(90)
+@Timeout(300)
 class ClickRoutersTest {
   @TempDir Path home;
   private Lab lab;
@@ -73,11 +73,11 @@ class ClickRoutersTest {
       try (ControlSocketClient click =
           new ControlSocketClient(
               new InetSocketAddress(InetAddress.getLoopbackAddress(), routers.control()),
-              Duration.ofSeconds(5),
+              Duration.ofSeconds(60),
               Runnable::run)) {
         String table = "ROUTER_1/xrc/n/proc/rt_HID.set4";
-        click.write(table, a + ",0," + a + ",0").get(5, TimeUnit.SECONDS);
-        click.write(table, c + ",2," + c + ",0").get(5, TimeUnit.SECONDS);
+        click.write(table, a + ",0," + a + ",0").get(60, TimeUnit.SECONDS);
+        click.write(table, c + ",2," + c + ",0").get(60, TimeUnit.SECONDS);
       }
       CompletableFuture<Integer> answer = new CompletableFuture<>();
       XcmpSocket socket =
@@ -89,8 +89,8 @@ class ClickRoutersTest {
                           .stack("HOST_A")
                           .openXcmp((source, message) -> answer.complete(message.remaining())))
               .get()
-              .get(5, TimeUnit.SECONDS);
-      for (int i = 0; i < 100 && !answer.isDone(); i++) {
+              .get(60, TimeUnit.SECONDS);
+      for (int i = 0; i < 1200 && !answer.isDone(); i++) {
         int sequence = i;
         nodes
             .loop()
@@ -121,13 +121,13 @@ class ClickRoutersTest {
                     .writeHandler(
                         tables + "AD.set", "AD:1000000000000000000000000000000000000000 -2"))
         .get()
-        .get(5, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
     nodes
         .loop()
         .call(
             () -> nodes.stack(host).writeHandler(tables + "HID.set4", peer + ",0," + router + ",0"))
         .get()
-        .get(5, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 
   @Test

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The experiment between two domains as users run it, with a real VM. */
 @Tag("qemu")
-@Timeout(300)
+@Timeout(600)
 class InterAdIT {
   private static final Path LAUNCHER = Path.of("xmig").toAbsolutePath();
 
@@ -34,10 +34,10 @@ class InterAdIT {
     builder.environment().put("XMIG_NO_BUILD", "1");
     Process process = builder.start();
     try {
-      assertThat(process.waitFor(240, TimeUnit.SECONDS)).as("ends").isTrue();
+      assertThat(process.waitFor(540, TimeUnit.SECONDS)).as("ends").isTrue();
     } finally {
       process.destroy();
-      process.waitFor(20, TimeUnit.SECONDS);
+      process.waitFor(60, TimeUnit.SECONDS);
     }
     assertThat(process.exitValue()).as(Files.readString(said)).isZero();
     return new ObjectMapper().readTree(report.resolve("result.json").toFile());

@@ -44,9 +44,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two host services and a real guest that is moved between them while things break. */
 @Tag("qemu")
-@Timeout(90)
+@Timeout(600)
 class HostServiceIT {
-  private static final Duration SOON = Duration.ofSeconds(30);
+  private static final Duration SOON = Duration.ofSeconds(120);
 
   @RegisterExtension final QemuLab lab = new QemuLab();
   private final LoopNetwork network = new LoopNetwork();
@@ -122,7 +122,7 @@ class HostServiceIT {
       return PipeCommand.in(
           vm,
           "send-" + handoff,
-          List.of("socat", "-u", "STDIN", "UNIX-CONNECT:" + address + ",retry=50,interval=0.1"));
+          List.of("socat", "-u", "STDIN", "UNIX-CONNECT:" + address + ",retry=300,interval=0.1"));
     }
   }
 
@@ -156,7 +156,7 @@ class HostServiceIT {
                 .build());
     Path log = Path.of(host.vm().orElseThrow().getSerialLog());
     await()
-        .atMost(Duration.ofSeconds(60))
+        .atMost(Duration.ofSeconds(240))
         .until(
             () ->
                 Files.exists(log)
@@ -250,7 +250,7 @@ class HostServiceIT {
   void stayWhereItIsAfterCancelRefusalDeadReceiverAndCrashes() throws Exception {
     Host a = startVm("echo " + GuestMain.READY + "; sleep 1000");
     Host b = new Host("b");
-    long slow = 20 << 20;
+    long slow = 4 << 20; // none of these is to finish, on however slow a machine
 
     // cancelled half-way
     String cancelled = migrate(a, b, slow);

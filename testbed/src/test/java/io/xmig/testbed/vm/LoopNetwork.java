@@ -33,7 +33,7 @@ final class LoopNetwork implements AutoCloseable {
               connected = false;
               List.copyOf(pairs).forEach(pair -> pair.lose(false));
             })
-        .get(5, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 
   void heal() {

@@ -24,9 +24,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * QEMU's side of a migration with plain socat pipes: sequences, and what happens when a pipe dies.
  */
 @Tag("qemu")
-@Timeout(120)
+@Timeout(600)
 class SocatMigrationIT {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(120);
 
   @RegisterExtension final QemuLab lab = new QemuLab();
 
@@ -35,11 +35,15 @@ class SocatMigrationIT {
     assumeTrue(Files.isExecutable(Path.of("/usr/bin/socat")), "socat is not installed");
   }
 
-  private PipeCommand sender() {
+  /** The file of a socket is there a moment before anybody listens. */
+  private static final String AGAIN = ",retry=300,interval=0.1";
+
+  private PipeCommand sender(String options) {
     return PipeCommand.in(
         lab.directory(),
         "send",
-        List.of("socat", "-u", "STDIN", "UNIX-CONNECT:" + lab.directory().resolve("pipe")));
+        List.of(
+            "socat", "-u", "STDIN", "UNIX-CONNECT:" + lab.directory().resolve("pipe") + options));
   }
 
   private PipeCommand receiver() {
@@ -57,11 +61,11 @@ class SocatMigrationIT {
   void movesARunningGuestWithBothPipesLeftBehind() throws Exception {
     QemuLab.Vm source =
         lab.start(lab.spec("a", "/xmig/guest ballast=64 dirty=5 dirty-set=16"), false);
-    source.awaitConsole(GuestMain.READY, Duration.ofSeconds(60));
+    source.awaitConsole(GuestMain.READY, Duration.ofSeconds(240));
     QemuLab.Vm destination = lab.start(lab.spec("b", "unused"), true);
     MigrationDriver from = new MigrationDriver(source.qemu().qmp());
     MigrationDriver to = new MigrationDriver(destination.qemu().qmp());
-    PipeCommand sender = sender();
+    PipeCommand sender = sender(AGAIN);
     PipeCommand receiver = receiver();
     receiver.prepare();
     sender.prepare();
@@ -93,15 +97,30 @@ class SocatMigrationIT {
         totals.transferredBytes() / 1_000_000);
   }
 
+  /** Until the pipe is full and QEMU waits for it. */
+  private static void awaitStuck(MigrationDriver from) {
+    long[] before = {-1};
+    await()
+        .atMost(SOON)
+        .pollInterval(Duration.ofMillis(500))
+        .until(
+            () -> {
+              long transferred = from.progress().transferredBytes();
+              boolean stuck = transferred > 0 && transferred == before[0];
+              before[0] = transferred;
+              return stuck;
+            });
+  }
+
   @Test
   void guestRunsOnWhenAPipeDies() throws Exception {
     QemuLab.Vm source = lab.start(lab.spec("a", "echo started; sleep 1000"), false);
-    source.awaitConsole("started", Duration.ofSeconds(60));
+    source.awaitConsole("started", Duration.ofSeconds(240));
     MigrationDriver from = new MigrationDriver(source.qemu().qmp());
     from.prepareSource(MigrationSettings.usual(false));
 
     // a sender that cannot reach anybody
-    PipeCommand sender = sender();
+    PipeCommand sender = sender("");
     sender.prepare();
     from.migrate(sender.uri(), false);
     source.awaitEvent(SOON, event -> migration(event, "failed"));
@@ -114,6 +133,7 @@ class SocatMigrationIT {
     from.migrate(stuck.uri(), false);
     source.awaitEvent(SOON, event -> migration(event, "active"));
     await().atMost(SOON).until(() -> stuck.pid().isPresent());
+    awaitStuck(from);
     from.cancel();
     assertThat(from.progress().status()).isEqualTo(MigrationProgress.Status.CANCELLING);
     stuck.kill();

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** What xmig doctor says. */
-@Timeout(60)
+@Timeout(300)
 class DoctorCommandTest {
   @TempDir Path directory;
 

@@ -22,7 +22,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-@Timeout(60)
+@Timeout(300)
 class NodeCommandTest {
   private static final String FILE =
       "require(library xia_router_lib.click);\n"
@@ -93,7 +93,7 @@ class NodeCommandTest {
         assertThat(stack.capabilities().name()).isEqualTo("node");
       }
       node.destroy();
-      assertThat(node.waitFor(15, TimeUnit.SECONDS)).isTrue();
+      assertThat(node.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(node.exitValue()).isZero();
       try (Stream<Path> left = Files.list(sockets)) {
         assertThat(left).isEmpty();

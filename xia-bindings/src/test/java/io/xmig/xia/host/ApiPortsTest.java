@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Programs linked with the prototype's library find the nodes of a Click file. */
-@Timeout(30)
+@Timeout(300)
 class ApiPortsTest {
   @TempDir Path directory;
 
@@ -50,7 +50,7 @@ class ApiPortsTest {
         HostOptions.in(directory.resolve("run")).withApiPorts(HostOptions.API_PORTS_OF_FILE);
     try (NodeHost host = NodeHost.start(topology, options)) {
       assertThat(host.apiPort("host0")).isEqualTo(free[0]);
-      ClickProbe second = ClickProbe.of(free[1], Duration.ofSeconds(5));
+      ClickProbe second = ClickProbe.of(free[1], Duration.ofSeconds(60));
       assertThat(second.problem()).isNull();
       assertThat(second.flowControl()).isTrue();
       assertThat(second.address())

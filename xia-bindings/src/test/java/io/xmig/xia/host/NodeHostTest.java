@@ -26,8 +26,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -35,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class NodeHostTest {
   private static final String FILE =
       """
@@ -50,6 +52,9 @@ class NodeHostTest {
       host1[0] -> LinkUnqueue(3ms, 1 GB/s) -> [1]router0[1] -> LinkUnqueue(3ms, 1 GB/s) -> [0]host1;
       ControlSocket(tcp, 17777);
       """;
+
+  /** Where an echo's sequence number is, after type, code, checksum and identifier. */
+  private static final int SEQUENCE = 6;
 
   @TempDir Path dir;
   private final List<AutoCloseable> opened = new ArrayList<>();
@@ -90,7 +95,7 @@ class NodeHostTest {
                 started.completeExceptionally(e);
               }
             });
-    return started.get(10, TimeUnit.SECONDS).get(10, TimeUnit.SECONDS);
+    return started.get(60, TimeUnit.SECONDS).get(60, TimeUnit.SECONDS);
   }
 
   private static void write(XiaStack stack, String handler, String value) throws Exception {
@@ -114,23 +119,33 @@ class NodeHostTest {
 
   /** Round trip of one echo request in milliseconds. */
   private static double ping(IpcStack from, Dag to) throws Exception {
-    CompletableFuture<Long> answered = new CompletableFuture<>();
+    BlockingQueue<long[]> answers = new LinkedBlockingQueue<>(); // sequence number and time
     XcmpSocket socket =
-        on(from, () -> from.openXcmp((source, message) -> answered.complete(System.nanoTime())));
+        on(
+            from,
+            () ->
+                from.openXcmp(
+                    (source, message) ->
+                        answers.add(
+                            new long[] {
+                              message.getShort(message.position() + SEQUENCE), System.nanoTime()
+                            })));
     try {
-      for (int i = 0; i < 50; i++) {
-        long sent = System.nanoTime();
+      for (int i = 0; i < 300; i++) {
         int sequence = i;
+        long sent = System.nanoTime();
         on(
             from,
             () -> {
               socket.echo(to, 1, sequence, ByteBuffer.allocate(32), 64);
               return CompletableFuture.completedFuture(0);
             });
-        try {
-          return (answered.get(200, TimeUnit.MILLISECONDS) - sent) / 1e6;
-        } catch (java.util.concurrent.TimeoutException e) {
-          continue; // the processes have not found each other yet
+        long[] answer = answers.poll(200, TimeUnit.MILLISECONDS);
+        while (answer != null && answer[0] != sequence) { // to an earlier request, late
+          answer = answers.poll(200, TimeUnit.MILLISECONDS);
+        }
+        if (answer != null) { // else the processes have not found each other yet
+          return (answer[1] - sent) / 1e6;
         }
       }
       throw new AssertionError("no answer");
@@ -144,12 +159,13 @@ class NodeHostTest {
     }
   }
 
-  private static double quickest(IpcStack from, Dag to) throws Exception {
+  /** A busy machine answers late, and sometimes in time; nothing answers early. */
+  private static void assertRoundTrip(IpcStack from, Dag to, double milliseconds) throws Exception {
     double best = Double.MAX_VALUE;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 300 && (i < 8 || best > milliseconds + 4); i++) {
       best = Math.min(best, ping(from, to));
     }
-    return best;
+    assertThat(best).isBetween(milliseconds, milliseconds + 4);
   }
 
   @Test
@@ -159,9 +175,9 @@ class NodeHostTest {
     IpcStack host1 = connect("host1");
     setRoutes(host0, connect("router0"), host1);
     Dag to = Dag.path(Xid.parse(AD0), Xid.parse(HID1));
-    assertThat(quickest(host0, to)).isBetween(10.0, 14.0);
+    assertRoundTrip(host0, to, 10);
     write(host0, "host1/link0.shape", "8ms");
-    assertThat(quickest(host0, to)).isBetween(15.0, 19.0);
+    assertRoundTrip(host0, to, 15);
   }
 
   @Test
@@ -174,11 +190,11 @@ class NodeHostTest {
     IpcStack first = connect("router0");
     setRoutes(host0, first, host1);
     Dag to = Dag.path(Xid.parse(AD0), Xid.parse(HID1));
-    assertThat(quickest(host0, to)).isBetween(10.0, 14.0);
+    assertRoundTrip(host0, to, 10);
     router.close();
     start(HostOptions.in(dir).withOnly(Set.of("router0")));
     setRoutes(host0, connect("router0"), host1);
-    assertThat(quickest(host0, to)).isBetween(10.0, 14.0);
+    assertRoundTrip(host0, to, 10);
   }
 
   @Test
@@ -187,14 +203,14 @@ class NodeHostTest {
     IpcStack host0 = connect("host0");
     IpcStack host1 = connect("host1");
     setRoutes(host0, connect("router0"), host1);
-    assertThat(quickest(host0, Dag.path(Xid.parse(AD0), Xid.parse(HID1)))).isBetween(24.0, 28.0);
+    assertRoundTrip(host0, Dag.path(Xid.parse(AD0), Xid.parse(HID1)), 24);
   }
 
   @Test
   void answersClicksControlSocket() throws Exception {
     NodeHost host = start(HostOptions.in(dir).withControl(0));
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), host.controlPort())) {
-      socket.setSoTimeout(5000);
+      socket.setSoTimeout(60_000);
       BufferedReader in =
           new BufferedReader(
               new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
@@ -239,7 +255,7 @@ class NodeHostTest {
                   vmLoop.own(link);
                   return link;
                 })
-            .get(5, TimeUnit.SECONDS);
+            .get(60, TimeUnit.SECONDS);
     List<String> events = Collections.synchronizedList(new ArrayList<>());
     IpcStack host0 = connect("host0");
     on(

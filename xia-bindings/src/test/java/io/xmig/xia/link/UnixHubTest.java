@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(30)
+@Timeout(300)
 class UnixHubTest {
   @TempDir Path dir;
   @TempDir Path elsewhere;
@@ -27,7 +27,7 @@ class UnixHubTest {
   }
 
   private <T> T on(Callable<T> function) throws Exception {
-    return loop.call(function).get(5, TimeUnit.SECONDS);
+    return loop.call(function).get(60, TimeUnit.SECONDS);
   }
 
   private UnixLink vm(Path local, List<Long> sources) throws Exception {

@@ -28,7 +28,7 @@ final class Extensions {
    */
   static synchronized int window(String library, int fd) {
     if (!mapped) {
-      NativeLibrary loaded = NativeLibrary.getInstance(library);
+      NativeLibrary loaded = LibraryCheck.open(library);
       if (!FUNCTIONS.stream().allMatch(f -> LibraryCheck.has(loaded, f))) {
         return 0;
       }

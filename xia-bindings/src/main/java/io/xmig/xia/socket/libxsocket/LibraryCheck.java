@@ -1,5 +1,6 @@
 package io.xmig.xia.socket.libxsocket;
 
+import com.sun.jna.Library;
 import com.sun.jna.NativeLibrary;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record LibraryCheck(
     String path, @Nullable String problem, List<String> missing, List<String> newer) {
+  /** Of {@code dlopen}; without RTLD_GLOBAL, which JNA would add. */
+  private static final int RTLD_LAZY = 1;
+
   /** Macros in release 1.1, functions later. */
   private static final List<String> LATER =
       List.of(
@@ -62,6 +66,16 @@ public record LibraryCheck(
           243,
           "RISC-V");
 
+  /**
+   * Loads a library whose symbols stay its own: the calls inside of one that is used must not end
+   * in another one that was only looked at.
+   *
+   * @throws UnsatisfiedLinkError if the loader refuses it
+   */
+  static NativeLibrary open(String path) {
+    return NativeLibrary.getInstance(path, Map.of(Library.OPTION_OPEN_FLAGS, RTLD_LAZY));
+  }
+
   /** Looks at a library; loads it into the process if it is for this machine. */
   public static LibraryCheck of(String path) {
     if (path.contains("/")) {
@@ -72,7 +86,7 @@ public record LibraryCheck(
     }
     NativeLibrary library;
     try {
-      library = NativeLibrary.getInstance(path);
+      library = open(path);
     } catch (UnsatisfiedLinkError e) {
       return new LibraryCheck(
           path,

@@ -2,7 +2,6 @@ package io.xmig.xia.socket.libxsocket;
 
 import com.sun.jna.LastErrorException;
 import com.sun.jna.Native;
-import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
 import com.sun.jna.ptr.PointerByReference;
@@ -72,7 +71,7 @@ public final class Xsocket {
     }
     LibraryCheck check = LibraryCheck.of(path);
     check.requireUsable();
-    Native.register(Raw.class, NativeLibrary.getInstance(path));
+    Native.register(Raw.class, LibraryCheck.open(path));
     loaded = path;
   }
 

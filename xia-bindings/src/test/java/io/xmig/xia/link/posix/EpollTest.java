@@ -12,11 +12,13 @@ class EpollTest {
     try (Epoll epoll = new Epoll(8, precise && LibcRecent.EPOLL_PWAIT2);
         EventDescriptor event = new EventDescriptor()) {
       epoll.add(event, Epoll.IN, 42);
-      for (int i = 0; i < 3; i++) {
+      long shortest = Long.MAX_VALUE;
+      for (int i = 0; i < 1000 && (i < 3 || shortest > 5_000_000); i++) {
         long start = System.nanoTime();
         assertThat(epoll.await(300_000)).isZero();
-        assertThat(System.nanoTime() - start).isBetween(290_000L, 50_000_000L);
+        shortest = Math.min(shortest, System.nanoTime() - start);
       }
+      assertThat(shortest).isBetween(290_000L, 5_000_000L);
       event.signal();
       assertThat(epoll.await(1_000_000_000L)).isEqualTo(1);
       assertThat(epoll.token(0)).isEqualTo(42);

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What this package believes about C structures and constants, against the system's headers. */
-@Timeout(60)
+@Timeout(300)
 class StructureLayoutTest {
   private static final String PROGRAM =
       """
@@ -155,7 +155,7 @@ class StructureLayoutTest {
             .redirectErrorStream(true)
             .start();
     String messages = new String(gcc.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(gcc.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(gcc.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(gcc.exitValue()).as(messages).isZero();
     Process run = new ProcessBuilder(program.toString()).start();
     Map<String, Long> values = new HashMap<>();

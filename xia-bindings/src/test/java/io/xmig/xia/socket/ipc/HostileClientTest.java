@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Clients that break the protocol: they lose their connection, everybody else goes on. */
-@Timeout(60)
+@Timeout(300)
 class HostileClientTest {
   @TempDir Path dir;
   private TwoNodes net;

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class IpcStackTest {
   @TempDir Path dir;
   private TwoNodes net;
@@ -135,9 +135,9 @@ class IpcStackTest {
     Writer writer = new Writer(data);
     StreamConnection connection =
         TwoNodes.await(
-            client, () -> client.connect(listener.localDag(), Duration.ofSeconds(5), writer));
+            client, () -> client.connect(listener.localDag(), Duration.ofSeconds(30), writer));
     TwoNodes.run(client, () -> writer.go(connection));
-    assertThat(collector.ended.get(20, TimeUnit.SECONDS)).isEqualTo(data.length);
+    assertThat(collector.ended.get(60, TimeUnit.SECONDS)).isEqualTo(data.length);
     assertThat(collector.bytes.toByteArray()).isEqualTo(data);
     await()
         .until(
@@ -159,7 +159,8 @@ class IpcStackTest {
         TwoNodes.await(
             client,
             () ->
-                client.connect(listener.localDag(), Duration.ofSeconds(5), new StreamHandler() {}));
+                client.connect(
+                    listener.localDag(), Duration.ofSeconds(30), new StreamHandler() {}));
     TwoNodes.run(
         client,
         () -> {
@@ -167,7 +168,7 @@ class IpcStackTest {
           connection.close();
         });
     client.close();
-    assertThat(collector.ended.get(20, TimeUnit.SECONDS)).isEqualTo(data.length);
+    assertThat(collector.ended.get(60, TimeUnit.SECONDS)).isEqualTo(data.length);
     assertThat(collector.bytes.toByteArray()).isEqualTo(data);
   }
 
@@ -191,7 +192,8 @@ class IpcStackTest {
         TwoNodes.await(
             client,
             () ->
-                client.connect(listener.localDag(), Duration.ofSeconds(5), new StreamHandler() {}));
+                client.connect(
+                    listener.localDag(), Duration.ofSeconds(30), new StreamHandler() {}));
     long[] written = new long[1];
     ByteBuffer part = ByteBuffer.allocate(64 << 10);
     long[] before = {-1};
@@ -230,11 +232,11 @@ class IpcStackTest {
     IpcStack client = net.connect(1);
     TwoNodes.await(
         client,
-        () -> client.connect(listener.localDag(), Duration.ofSeconds(5), new StreamHandler() {}));
+        () -> client.connect(listener.localDag(), Duration.ofSeconds(30), new StreamHandler() {}));
     Xid service = Xid.parse("SID:0f00000000000000000000000000000000000099");
     TwoNodes.await(client, () -> client.openDatagram(service, (s, p, i) -> {}));
     TwoNodes.run(client, () -> client.channel().close("as after kill -9"));
-    assertThat(collector.get().closed.get(20, TimeUnit.SECONDS)).isEqualTo("RESET");
+    assertThat(collector.get().closed.get(60, TimeUnit.SECONDS)).isEqualTo("RESET");
     IpcStack next = connect(1);
     await()
         .untilAsserted(
@@ -372,15 +374,15 @@ class IpcStackTest {
                 }));
     Collector collector = new Collector();
     var listener = TwoNodes.await(a, () -> a.listen(TwoNodes.SID, 5, c -> new Collector()));
-    TwoNodes.await(b, () -> b.connect(listener.localDag(), Duration.ofSeconds(5), collector));
+    TwoNodes.await(b, () -> b.connect(listener.localDag(), Duration.ofSeconds(30), collector));
     net.on(
         () -> {
           net.servers[1].close();
           return 0;
         });
-    assertThat(failure.get(10, TimeUnit.SECONDS).kind()).isEqualTo(Kind.NODE);
+    assertThat(failure.get(60, TimeUnit.SECONDS).kind()).isEqualTo(Kind.NODE);
     assertThat(failure.get()).hasMessageContaining("host1.api");
-    assertThat(collector.closed.get(10, TimeUnit.SECONDS)).isEqualTo("NODE");
+    assertThat(collector.closed.get(60, TimeUnit.SECONDS)).isEqualTo("NODE");
     assertThatThrownBy(() -> TwoNodes.await(b, () -> b.openChunks()))
         .cause()
         .isInstanceOfSatisfying(

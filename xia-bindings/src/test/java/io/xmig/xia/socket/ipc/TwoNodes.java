@@ -29,7 +29,7 @@ final class TwoNodes implements AutoCloseable {
   final Path[] sockets = new Path[2];
 
   TwoNodes(Path directory, int mtu) throws Exception {
-    loop.call(() -> build(directory, mtu)).get(10, TimeUnit.SECONDS);
+    loop.call(() -> build(directory, mtu)).get(60, TimeUnit.SECONDS);
   }
 
   private Void build(Path directory, int mtu) {
@@ -64,7 +64,7 @@ final class TwoNodes implements AutoCloseable {
   }
 
   <T> T on(Callable<T> function) throws Exception {
-    return loop.call(function).get(10, TimeUnit.SECONDS);
+    return loop.call(function).get(60, TimeUnit.SECONDS);
   }
 
   /** Runs on a stack's loop and waits for what comes of it. */
@@ -89,7 +89,7 @@ final class TwoNodes implements AutoCloseable {
                 result.completeExceptionally(e);
               }
             });
-    return result.get(20, TimeUnit.SECONDS);
+    return result.get(60, TimeUnit.SECONDS);
   }
 
   /** Runs on a stack's loop. */

@@ -22,9 +22,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Programs that wait, each on the node of another process. */
-@Timeout(60)
+@Timeout(300)
 class XiaSocketsTest {
-  private static final Duration SOON = Duration.ofSeconds(10);
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   @TempDir Path dir;
   private TwoNodes net;
@@ -73,7 +73,7 @@ class XiaSocketsTest {
         continue;
       }
       assertThat(stream.read(ByteBuffer.allocate(1))).isEqualTo(-1);
-      writing.get(10, TimeUnit.SECONDS);
+      writing.get(60, TimeUnit.SECONDS);
     }
     assertThat(back).isEqualTo(data);
     echo.join();
@@ -104,8 +104,8 @@ class XiaSocketsTest {
     BlockingStream stream = right.connect(listener.localDag(), SOON);
     CompletableFuture<Integer> reading =
         CompletableFuture.supplyAsync(() -> stream.read(ByteBuffer.allocate(10)));
-    CompletableFuture.runAsync(stream::close).get(10, TimeUnit.SECONDS);
-    assertThat(reading.handle((n, failure) -> failure != null || n < 0).get(10, TimeUnit.SECONDS))
+    CompletableFuture.runAsync(stream::close).get(60, TimeUnit.SECONDS);
+    assertThat(reading.handle((n, failure) -> failure != null || n < 0).get(60, TimeUnit.SECONDS))
         .isTrue();
     assertThat(stream.isOpen()).isFalse();
   }

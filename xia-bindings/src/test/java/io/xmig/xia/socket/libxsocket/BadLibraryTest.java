@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import com.sun.jna.NativeLibrary;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Libraries that cannot be used are refused with a reason and a next step. */
-@Timeout(60)
+@Timeout(300)
 class BadLibraryTest {
   @TempDir Path directory;
 
@@ -113,6 +114,17 @@ class BadLibraryTest {
     LibraryCheck check = LibraryCheck.of(few.toString());
     assertThat(check.missing()).contains("Xconnect", "XreadChunk").doesNotContain("Xsocket");
     assertThat(check.problem()).contains("Xconnect", "not libXsocket of release 1.1", "ours");
+  }
+
+  /** Its {@code Xsocket} would otherwise be called by the library that is loaded after it. */
+  @Test
+  void theFunctionsOfOneThatWasRefusedAreNotThoseOfTheProcess() throws Exception {
+    Path stranger = build("stranger.so", "int Xsocket_of_a_stranger(void) { return -1; }");
+
+    assertThat(LibraryCheck.of(stranger.toString()).problem()).isNotNull();
+    assertThatThrownBy(
+            () -> NativeLibrary.getProcess().getGlobalVariableAddress("Xsocket_of_a_stranger"))
+        .isInstanceOf(UnsatisfiedLinkError.class);
   }
 
   @Test

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Programs in C, built with gcc against the library, on two of our nodes. */
-@Timeout(60)
+@Timeout(300)
 class CProgramTest {
   private static final Path HEADERS = Path.of("src/main/c").toAbsolutePath();
   private static final Path SOURCES = Path.of("src/test/c").toAbsolutePath();
@@ -111,7 +111,7 @@ class CProgramTest {
 
     void expectOk() throws Exception {
       readUntil("ok");
-      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(process.exitValue()).isZero();
     }
   }
@@ -217,7 +217,7 @@ class CProgramTest {
     String sid = "SID:0f00000000000000000000000000000000000907";
     Program died = new Program("host0", "die", sid);
     died.readUntil("ready");
-    assertThat(died.process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(died.process.waitFor(60, TimeUnit.SECONDS)).isTrue();
 
     new Program("host0", "bind", sid).expectOk();
   }

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Java → JNA → C → local API → node → wire → node, and back. */
-@Timeout(60)
+@Timeout(300)
 class LibXsocketStackTest {
   private static final Xid SID = Xid.parse("SID:0f00000000000000000000000000000000000888");
 
@@ -80,7 +80,7 @@ class LibXsocketStackTest {
                 started.completeExceptionally(e);
               }
             });
-    return started.get(10, TimeUnit.SECONDS).get(15, TimeUnit.SECONDS);
+    return started.get(60, TimeUnit.SECONDS).get(60, TimeUnit.SECONDS);
   }
 
   private static ByteBuffer ascii(String text) {
@@ -115,7 +115,7 @@ class LibXsocketStackTest {
         .loop()
         .execute(() -> socket.send(Dag.path(TwoNodes.AD, TwoNodes.HID1, SID), ascii("hello")));
 
-    assertThat(answers.poll(10, TimeUnit.SECONDS)).isEqualTo("hello");
+    assertThat(answers.poll(60, TimeUnit.SECONDS)).isEqualTo("hello");
     library.loop().execute(socket::close);
     nodes.call(
         () -> {
@@ -187,10 +187,10 @@ class LibXsocketStackTest {
         onLibrary(
             () ->
                 library.connect(
-                    Dag.path(TwoNodes.AD, TwoNodes.HID1, sid), Duration.ofSeconds(5), source));
+                    Dag.path(TwoNodes.AD, TwoNodes.HID1, sid), Duration.ofSeconds(30), source));
     library.loop().execute(() -> source.onWritable(connection));
 
-    assertThat(sink.done.get(30, TimeUnit.SECONDS))
+    assertThat(sink.done.get(60, TimeUnit.SECONDS))
         .isEqualTo(org.apache.commons.codec.digest.DigestUtils.sha1Hex(sent));
     library.loop().execute(connection::close);
   }
@@ -207,14 +207,14 @@ class LibXsocketStackTest {
         nodes.await(
             () ->
                 nodes.stack1.connect(
-                    Dag.path(TwoNodes.AD, TwoNodes.HID0, sid), Duration.ofSeconds(5), source));
+                    Dag.path(TwoNodes.AD, TwoNodes.HID0, sid), Duration.ofSeconds(30), source));
     nodes.call(
         () -> {
           source.onWritable(connection);
           return null;
         });
 
-    assertThat(sink.done.get(30, TimeUnit.SECONDS))
+    assertThat(sink.done.get(60, TimeUnit.SECONDS))
         .isEqualTo(org.apache.commons.codec.digest.DigestUtils.sha1Hex(sent));
   }
 
@@ -235,7 +235,7 @@ class LibXsocketStackTest {
         () ->
             library.connect(
                 Dag.path(TwoNodes.AD, TwoNodes.HID1, sid),
-                Duration.ofSeconds(5),
+                Duration.ofSeconds(30),
                 new StreamHandler() {
                   @Override
                   public void onReadable(StreamConnection connection) {
@@ -258,14 +258,14 @@ class LibXsocketStackTest {
   void theEndOfAStreamIsHeardThroughTheLibrary() throws Exception {
     Xid sid = Xid.parse("SID:0f0000000000000000000000000000000000088b");
 
-    assertThat(endOf(sid, StreamConnection::close).get(10, TimeUnit.SECONDS)).isEqualTo("finished");
+    assertThat(endOf(sid, StreamConnection::close).get(60, TimeUnit.SECONDS)).isEqualTo("finished");
   }
 
   @Test
   void aResetIsHeardThroughTheLibrary() throws Exception {
     Xid sid = Xid.parse("SID:0f0000000000000000000000000000000000088c");
 
-    assertThat(endOf(sid, StreamConnection::abort).get(10, TimeUnit.SECONDS)).isEqualTo("RESET");
+    assertThat(endOf(sid, StreamConnection::abort).get(60, TimeUnit.SECONDS)).isEqualTo("RESET");
   }
 
   @Test
@@ -327,7 +327,7 @@ class LibXsocketStackTest {
               }
             });
 
-    assertThat(fetch.done.get(20, TimeUnit.SECONDS)).isEmpty();
+    assertThat(fetch.done.get(60, TimeUnit.SECONDS)).isEmpty();
     library.loop().execute(fromLibrary::close);
     library.loop().execute(here::close);
   }
@@ -376,7 +376,7 @@ class LibXsocketStackTest {
                     ChunkSocket.UNKNOWN_LENGTH,
                     fetch));
 
-    assertThat(fetch.done.get(40, TimeUnit.SECONDS)).singleElement().asString().contains("chunk");
+    assertThat(fetch.done.get(120, TimeUnit.SECONDS)).singleElement().asString().contains("chunk");
     library.loop().execute(socket::close);
   }
 
@@ -395,7 +395,7 @@ class LibXsocketStackTest {
           });
     }
 
-    assertThat(System.nanoTime() - start).isLessThan(5_000_000_000L);
+    assertThat(System.nanoTime() - start).isLessThan(20_000_000_000L);
     library.loop().execute(socket::close);
   }
 
@@ -419,10 +419,10 @@ class LibXsocketStackTest {
       Xsocket.Xsetsockopt(fd, Xsocket.XOPT_HLIM, new IntByReference(i), Integer.BYTES);
     }
 
-    assertThat(System.nanoTime() - start).isLessThan(5_000_000_000L);
+    assertThat(System.nanoTime() - start).isLessThan(20_000_000_000L);
     assertThat(reading).isNotDone();
     Xsocket.Xclose(fd);
-    assertThat(reading.get(5, TimeUnit.SECONDS)).isEqualTo(-9); // EBADF
+    assertThat(reading.get(60, TimeUnit.SECONDS)).isEqualTo(-9); // EBADF
   }
 
   private static boolean isInLibrary(String function) {

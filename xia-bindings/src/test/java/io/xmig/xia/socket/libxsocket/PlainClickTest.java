@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The stack on a Click that knows nothing of what we add, and has the limits of the prototype. */
-@Timeout(60)
+@Timeout(300)
 class PlainClickTest {
   private static final int CHUNKS = 200;
 
@@ -88,7 +88,7 @@ class PlainClickTest {
       assertThat(length).isEqualTo(15_400);
       List<Dag> dags = publish(nodes, length);
       Outcomes outcomes = new Outcomes();
-      ChunkSocket socket = library.openChunks().get(10, TimeUnit.SECONDS);
+      ChunkSocket socket = library.openChunks().get(60, TimeUnit.SECONDS);
 
       request(library, socket, dags, outcomes);
 
@@ -107,7 +107,7 @@ class PlainClickTest {
         XiaStack library = Stacks.open("libxsocket:ours@" + click.port())) {
       List<Dag> dags = publish(nodes, 2_000);
       Outcomes outcomes = new Outcomes();
-      ChunkSocket socket = library.openChunks().get(10, TimeUnit.SECONDS);
+      ChunkSocket socket = library.openChunks().get(60, TimeUnit.SECONDS);
 
       request(library, socket, dags, outcomes);
       request(library, socket, dags.subList(0, 1), outcomes); // the same one twice
@@ -122,11 +122,11 @@ class PlainClickTest {
     try (TwoNodes nodes = new TwoNodes();
         PlainClick click = new PlainClick(nodes.api0.port(), 0, 3);
         XiaStack library = Stacks.open("libxsocket:ours@" + click.port())) {
-      CacheSlice slice = library.allocateSlice(SliceOptions.unlimited()).get(10, TimeUnit.SECONDS);
+      CacheSlice slice = library.allocateSlice(SliceOptions.unlimited()).get(60, TimeUnit.SECONDS);
       byte[] bytes = new byte[15_400];
       new Random(6).nextBytes(bytes);
       Xid cid = Cid.of(bytes);
-      slice.put(cid, ByteBuffer.wrap(bytes)).get(10, TimeUnit.SECONDS);
+      slice.put(cid, ByteBuffer.wrap(bytes)).get(60, TimeUnit.SECONDS);
       Outcomes outcomes = new Outcomes();
       ChunkSocket fetching = nodes.await(nodes.stack1::openChunks);
 

@@ -61,12 +61,12 @@ final class TwoNodes implements AutoCloseable {
   }
 
   <T> T call(Callable<T> task) throws Exception {
-    return loop.call(task).get(10, TimeUnit.SECONDS);
+    return loop.call(task).get(60, TimeUnit.SECONDS);
   }
 
   /** Runs something on the loop that completes later, and waits for it. */
   <T> T await(Callable<CompletableFuture<T>> task) throws Exception {
-    return call(task).get(10, TimeUnit.SECONDS);
+    return call(task).get(60, TimeUnit.SECONDS);
   }
 
   @Override
