@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *   wait ─▶ descriptors ready ─▶ timers due ─▶ tasks ─▶ flush what was gathered ─┐
  *    ▲                                                                           │
- *    └────────────── 0 if there is more to do, else until the next timer ◀───────┘
+ *    └── 0 if there is more to do, else until the next timer ◀── pause for busy ◀┘
+ *                                                                links, if any
  * </pre>
  *
  * Under load each turn handles whole batches; without it the thread sleeps in the kernel. The clock
@@ -59,14 +60,17 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
     private final Descriptor descriptor;
     private final Handler handler;
     private final int token;
+    private final boolean canWait;
     private int interest;
     private boolean cancelled;
 
-    private Registration(Descriptor descriptor, int interest, Handler handler, int token) {
+    private Registration(
+        Descriptor descriptor, int interest, Handler handler, int token, boolean canWait) {
       this.descriptor = descriptor;
       this.interest = interest;
       this.handler = handler;
       this.token = token;
+      this.canWait = canWait;
     }
 
     /** Changes the events waited for; costs nothing if they are the same. */
@@ -74,6 +78,9 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
       if (!cancelled && events != interest) {
         interest = events;
         epoll.modify(descriptor, events, token);
+        if (!canWait) {
+          urgent.modify(descriptor, events, token);
+        }
       }
     }
 
@@ -82,6 +89,9 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
       if (!cancelled) {
         cancelled = true;
         epoll.remove(descriptor);
+        if (!canWait) {
+          urgent.remove(descriptor);
+        }
         registrations.set(token, null);
         freeTokens.add(token);
       }
@@ -89,6 +99,10 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
   }
 
   private final Epoll epoll = new Epoll(EVENTS_PER_TURN);
+
+  /** What ends a pause: every descriptor but those of links that can wait. */
+  private final Epoll urgent = new Epoll(1);
+
   private final EventDescriptor wakeUp = new EventDescriptor();
   private final List<@Nullable Registration> registrations = new ArrayList<>();
   private final ArrayDeque<Integer> freeTokens = new ArrayDeque<>();
@@ -103,15 +117,21 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
   private volatile boolean asleep;
   private volatile boolean stopping;
   private long nowNs = System.nanoTime();
+  private final InterruptModeration moderation;
 
-  private NodeLoop(String name) {
+  private NodeLoop(String name, InterruptModeration moderation) {
+    this.moderation = moderation;
     thread = new Thread(this::run, name);
     thread.setDaemon(true);
   }
 
   /** Starts a loop on a thread of this name. */
   public static NodeLoop start(String name) {
-    NodeLoop loop = new NodeLoop(name);
+    return start(name, new InterruptModeration(System.nanoTime()));
+  }
+
+  static NodeLoop start(String name, InterruptModeration moderation) {
+    NodeLoop loop = new NodeLoop(name, moderation);
     loop.register(loop.wakeUp, Epoll.IN, events -> loop.wakeUp.drain());
     loop.thread.start();
     return loop;
@@ -167,10 +187,31 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
 
   /** Watches a descriptor. */
   public Registration register(Descriptor descriptor, int interest, Handler handler) {
+    return register(descriptor, interest, handler, false);
+  }
+
+  /**
+   * Watches the descriptor of a link whose kernel side holds what comes for some milliseconds.
+   * While such links are busy they are looked at in intervals ({@link #receivedLarge}).
+   */
+  Registration registerBulk(Descriptor descriptor, int interest, Handler handler) {
+    return register(descriptor, interest, handler, true);
+  }
+
+  /** Large frames have come by a link that can wait. */
+  void receivedLarge(int frames) {
+    moderation.frames(frames);
+  }
+
+  private Registration register(
+      Descriptor descriptor, int interest, Handler handler, boolean canWait) {
     Integer free = freeTokens.poll();
     int token = free == null ? registrations.size() : free;
-    Registration registration = new Registration(descriptor, interest, handler, token);
+    Registration registration = new Registration(descriptor, interest, handler, token, canWait);
     epoll.add(descriptor, interest, token);
+    if (!canWait) {
+      urgent.add(descriptor, interest, token);
+    }
     if (free == null) {
       registrations.add(registration);
     } else {
@@ -205,6 +246,7 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
       closeOwned();
       runTasks(); // what was handed in before the end: it may carry somebody's completion
       epoll.close();
+      urgent.close();
       wakeUp.close();
       ended.complete(null);
     }
@@ -213,6 +255,7 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
   private void turn() {
     int events = awaitEvents();
     nowNs = System.nanoTime();
+    moderation.looking(nowNs);
     for (int i = 0; i < events; i++) {
       // looked up at once: a handler may close descriptors whose events follow
       readyNow[i] = registrations.get((int) epoll.token(i));
@@ -236,23 +279,36 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
   }
 
   private int awaitEvents() {
-    if (!local.isEmpty() || !flushes.isEmpty() || !remote.isEmpty()) {
+    if (hasTasks()) {
       return epoll.await(0);
     }
-    long timeoutNs = -1;
-    if (!timers.isEmpty()) {
-      timeoutNs = Math.max(0, timers.firstDueNs() - System.nanoTime());
-    }
-    if (timeoutNs == 0) {
+    nowNs = System.nanoTime();
+    long untilTimerNs = timers.isEmpty() ? -1 : Math.max(0, timers.firstDueNs() - nowNs);
+    long pauseNs = moderation.pauseNs(nowNs);
+    if (untilTimerNs == 0) {
       return epoll.await(0);
     }
     asleep = true;
     try {
       // a task added before the line above was not announced, one added after it is
-      return epoll.await(remote.isEmpty() && !stopping ? timeoutNs : 0);
+      if (!remote.isEmpty() || stopping) {
+        return epoll.await(0);
+      }
+      if (pauseNs == 0) {
+        return epoll.await(untilTimerNs);
+      }
+      boolean timerFirst = untilTimerNs >= 0 && untilTimerNs < pauseNs;
+      if (urgent.await(timerFirst ? untilTimerNs : pauseNs) == 0 && !timerFirst) {
+        moderation.pausedToTheEnd();
+      }
+      return epoll.await(0);
     } finally {
       asleep = false;
     }
+  }
+
+  private boolean hasTasks() {
+    return !local.isEmpty() || !flushes.isEmpty() || !remote.isEmpty();
   }
 
   private void runTasks() {

@@ -21,7 +21,7 @@ public final class PacketLink extends SocketLink {
 
   private PacketLink(
       NodeLoop loop, NetDevice device, LinkOptions options, io.xmig.xia.link.posix.Socket socket) {
-    super(loop, device.name(), options, socket, socket, true);
+    super(loop, device.name(), options, socket, socket, true, true);
     this.device = device;
   }
 

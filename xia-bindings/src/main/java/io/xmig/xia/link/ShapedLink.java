@@ -16,12 +16,15 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * Every frame's arrival is computed when it comes, so the rate is exact however late the loop
- * wakes; frames due within {@value #WAKE_INTERVAL_NS} ns leave together.
+ * wakes. On a link that is busy, frames leave together as a network card would deliver them that
+ * moderates its interrupts: up to {@value #LATEST_NS} ns late, and up to an eighth of the delay, at
+ * most {@value #EARLIEST_NS} ns, early. A frame that is alone on the link is on time.
  *
  * @source Click's LinkUnqueue; jitter, loss and reordering are local choices
  */
 public final class ShapedLink implements Link {
-  private static final long WAKE_INTERVAL_NS = 40_000;
+  private static final long LATEST_NS = 100_000;
+  private static final long EARLIEST_NS = 100_000;
   private static final long MIN_OVERTAKE_NS = 1_000_000;
   private static final int MAX_MEMORY_BYTES = 24 << 20;
   private static final int UNLIMITED_RATE_MEMORY_BYTES = 8 << 20;
@@ -38,6 +41,7 @@ public final class ShapedLink implements Link {
   private long transmitterFreeNs;
   private EventLoop.@Nullable Timer timer;
   private long timerDueNs;
+  private long notBeforeNs;
   private boolean closed;
 
   /**
@@ -51,6 +55,7 @@ public final class ShapedLink implements Link {
     this.shape = shape;
     this.queueBytes = queueBytes(shape, inner.mtu());
     this.transmitterFreeNs = loop.nanoTime();
+    this.notBeforeNs = transmitterFreeNs;
     int memory = memoryBytes(shape, queueBytes);
     this.inOrder = new Lane(memory);
     this.overtaken = new Lane(Math.max(2 * MAX_MTU, memory / 8));
@@ -149,7 +154,9 @@ public final class ShapedLink implements Link {
     if (due - now <= 0 && size() == 0) {
       pass(frame, length);
     } else if (lane.offer(frame, due)) {
-      wakeAt(lane.firstDueNs(), now);
+      if (lane.frames.size() == 1) {
+        wakeAt(lane.firstDueNs(), now);
+      }
     } else {
       counters.queueDrops++;
     }
@@ -161,7 +168,8 @@ public final class ShapedLink implements Link {
     inner.frame(frame);
   }
 
-  private void wakeAt(long due, long now) {
+  private void wakeAt(long firstDue, long now) {
+    long due = firstDue - notBeforeNs < 0 ? notBeforeNs : firstDue;
     if (timer != null) {
       if (due - timerDueNs >= 0) {
         return;
@@ -175,9 +183,11 @@ public final class ShapedLink implements Link {
   private void wake() {
     timer = null;
     long now = loop.nanoTime();
+    long last = now + Math.min(EARLIEST_NS, shape.delayNs() / 8);
+    notBeforeNs = last + LATEST_NS; // not for every frame of a fast link
     while (!closed) {
       Lane lane = next();
-      if (lane == null || lane.firstDueNs() - now > 0) {
+      if (lane == null || lane.firstDueNs() - last > 0) {
         break;
       }
       ByteBuffer frame = lane.frames.frame(0);
@@ -186,9 +196,7 @@ public final class ShapedLink implements Link {
     }
     Lane lane = next();
     if (lane != null) {
-      // not for every frame of a fast link: those that follow closely go together
-      long due = lane.firstDueNs();
-      wakeAt(due - now < WAKE_INTERVAL_NS ? now + WAKE_INTERVAL_NS : due, now);
+      wakeAt(lane.firstDueNs(), now);
     }
   }
 

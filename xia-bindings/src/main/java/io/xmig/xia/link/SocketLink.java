@@ -27,6 +27,7 @@ abstract class SocketLink implements Link {
   private final int mtu;
   private final LinkCounters counters = new LinkCounters();
   private final Socket receiving;
+  private final boolean canWait;
   private Socket sending;
 
   private final MessageBatch received;
@@ -50,6 +51,7 @@ abstract class SocketLink implements Link {
    * @param receiving bound socket
    * @param sending the same or another one
    * @param senders whether the subclass looks at who sent a frame
+   * @param canWait whether the kernel holds what comes for some milliseconds at full rate
    */
   SocketLink(
       NodeLoop loop,
@@ -57,11 +59,13 @@ abstract class SocketLink implements Link {
       LinkOptions options,
       Socket receiving,
       Socket sending,
-      boolean senders) {
+      boolean senders,
+      boolean canWait) {
     this.loop = loop;
     this.name = name;
     this.mtu = options.mtu();
     this.receiving = receiving;
+    this.canWait = canWait;
     this.sending = sending;
     int slotBytes = (mtu + ETHERNET_HEADER_LENGTH + 4 + 63) & -64; // room for a VLAN tag
     int batch = Math.max(1, Math.min(64, options.receiveArenaBytes() / slotBytes));
@@ -75,7 +79,10 @@ abstract class SocketLink implements Link {
     this.queue = new FrameQueue(INITIAL_QUEUE_BYTES, options.queueBytes());
     this.queueArena = queue.arena();
     this.queueMemory = NativeBuffer.of(queueArena);
-    receivingRegistration = loop.register(receiving, Epoll.IN, this::receivingReady);
+    receivingRegistration =
+        canWait
+            ? loop.registerBulk(receiving, Epoll.IN, this::receivingReady)
+            : loop.register(receiving, Epoll.IN, this::receivingReady);
     sendingRegistration =
         sending == receiving
             ? receivingRegistration
@@ -286,8 +293,15 @@ abstract class SocketLink implements Link {
         }
         return;
       }
+      int large = 0;
       for (int i = 0; i < count && !closed; i++) {
+        if (received.length(i) >= InterruptModeration.LARGE_FRAME) {
+          large++;
+        }
         deliver(i);
+      }
+      if (canWait) {
+        loop.receivedLarge(large);
       }
       if (flushPending) {
         flush(); // answers do not wait for what else this turn has to do

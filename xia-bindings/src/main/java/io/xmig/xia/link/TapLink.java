@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 public final class TapLink implements Link {
   private static final int FRAMES_PER_TURN = 128;
 
+  private final NodeLoop loop;
   private final Tap tap;
   private final int mtu;
   private final LinkCounters counters = new LinkCounters();
@@ -27,6 +28,7 @@ public final class TapLink implements Link {
   private FrameSink receiver = frame -> {};
 
   private TapLink(NodeLoop loop, Tap tap, int mtu) {
+    this.loop = loop;
     this.tap = tap;
     this.mtu = mtu;
     int capacity = mtu + ETHERNET_HEADER_LENGTH + 4;
@@ -34,7 +36,7 @@ public final class TapLink implements Link {
     incomingFrame = incoming.bytes().duplicate();
     outgoing = new NativeBuffer(capacity);
     outgoingFrame = outgoing.bytes().duplicate();
-    registration = loop.register(tap, Epoll.IN, this::ready);
+    registration = loop.registerBulk(tap, Epoll.IN, this::ready);
   }
 
   /**
@@ -102,22 +104,27 @@ public final class TapLink implements Link {
   }
 
   private void ready(int events) {
+    int large = 0;
     for (int i = 0; i < FRAMES_PER_TURN && !tap.isClosed(); i++) {
       int length = tap.read(incoming, 0, incoming.length());
       if (length <= 0) {
         if (length != -Errno.EAGAIN && length != -Errno.EINTR) {
           counters.errors++;
         }
-        return;
+        break;
       }
       if (length < ETHERNET_HEADER_LENGTH) {
         counters.oversizeDrops++;
         continue;
       }
+      if (length >= InterruptModeration.LARGE_FRAME) {
+        large++;
+      }
       counters.framesIn++;
       counters.bytesIn += length;
       receiver.frame(incomingFrame.clear().limit(length));
     }
+    loop.receivedLarge(large);
   }
 
   @Override

@@ -30,7 +30,7 @@ public final class UdpLink extends SocketLink {
       Socket socket,
       Inet4Address peer,
       int peerPort) {
-    super(loop, name, options, socket, socket, true);
+    super(loop, name, options, socket, socket, true, false);
     this.peerAddress = ByteBuffer.wrap(peer.getAddress()).getInt();
     this.localPort = socket.localPort();
     sendTo(SocketAddress.inet(peer, peerPort));

@@ -65,7 +65,7 @@ public final class UnixHub implements AutoCloseable {
     private long absentSinceNs;
 
     Peer(NodeLoop loop, LinkOptions options, String path, Socket socket) {
-      super(loop, path, options, socket, socket, false);
+      super(loop, path, options, socket, socket, false, false);
       address = SocketAddress.unix(Path.of(path));
       connect();
     }

@@ -51,7 +51,14 @@ public final class UnixLink extends SocketLink {
       Socket receiving,
       Socket sending,
       Kind kind) {
-    super(loop, local.getFileName().toString(), options, receiving, sending, false);
+    super(
+        loop,
+        local.getFileName().toString(),
+        options,
+        receiving,
+        sending,
+        false,
+        kind == Kind.PAIR);
     this.local = local;
     this.remote = remote;
     this.kind = kind;

@@ -40,6 +40,36 @@ class ShapedLinkTest {
   }
 
   @Test
+  void framesOfABusyLinkLeaveInLumpsAtMostATenthOfAMillisecondEarlyOrLate() {
+    ShapedLink link = shaped("1gbit,1ms", 1); // 1,250 bytes every 10 µs
+    for (int i = 0; i < 10_000; i++) {
+      loop.runUntil(i * 10_000L);
+      link.frame(UnixLinkTest.numbered(i, 1250));
+    }
+    loop.runUntil(200 * MS);
+    assertThat(heard).hasSize(10_000).isSorted();
+    for (int i = 0; i < 10_000; i++) {
+      assertThat(times.get(i) - (MS + (i + 1) * 10_000L))
+          .as("frame %d", i)
+          .isBetween(-100_000L, 100_000L);
+    }
+    assertThat(times.stream().distinct().count()).isLessThan(10_000 / 15);
+  }
+
+  @Test
+  void framesOfAShortWayAreNotEarlyByMoreThanAnEighthOfIt() {
+    ShapedLink link = shaped("1gbit,80us", 1);
+    for (int i = 0; i < 1_000; i++) {
+      loop.runUntil(i * 10_000L);
+      link.frame(UnixLinkTest.numbered(i, 1250));
+    }
+    loop.runUntil(200 * MS);
+    for (int i = 0; i < 1_000; i++) {
+      assertThat(times.get(i) - (80_000 + (i + 1) * 10_000L)).isBetween(-10_000L, 100_000L);
+    }
+  }
+
+  @Test
   void keepsItsRateUnderOverloadAndBoundsItsQueue() {
     ShapedLink link = shaped("80mbit,2ms,64kb:queue", 1); // 10 bytes per µs
     for (int ms = 0; ms < 200; ms++) {
