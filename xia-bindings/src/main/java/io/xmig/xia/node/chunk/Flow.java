@@ -53,8 +53,6 @@ final class Flow {
   /** Length taken for a whole v1.1 chunk while it is not known. */
   private static final int LEGACY_CHUNK_BYTES = 15_600;
 
-  private static final long MIN_TAIL_NS = 10_000_000L;
-
   /** Segments without serial in a row after which the far end counts as v1.1. */
   private static final int PLAIN_UNTIL_LEGACY = 64;
 
@@ -344,6 +342,7 @@ final class Flow {
     r.probePacketBytes = probe;
     if (outstanding.bytes() == 0) {
       rate.onSentFirst(now);
+      nextSendNs = Math.max(nextSendNs, now); // a pause is no schedule to catch up with
     }
     r.deliveredBefore = rate.delivered();
     r.deliveredNsBefore = rate.deliveredNs();
@@ -658,7 +657,7 @@ final class Flow {
   }
 
   private long tailProbeAtNs() {
-    return Math.max(lastSentNs, lastHeardNs) + Math.max(MIN_TAIL_NS, 2 * roundTrip.smoothedNs());
+    return Math.max(lastSentNs, lastHeardNs) + roundTrip.probeTimeoutNs();
   }
 
   private void scheduleLossTimer(long deadlineNs, long now) {

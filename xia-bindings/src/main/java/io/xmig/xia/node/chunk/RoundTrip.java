@@ -46,6 +46,11 @@ final class RoundTrip {
     return Math.max(base, Math.min(backedOff, maxTimeoutNs));
   }
 
+  /** How long silence after the last request is borne before one is repeated. */
+  long probeTimeoutNs() {
+    return rtt.probeTimeoutNs();
+  }
+
   int backoff() {
     return backoff;
   }

@@ -69,6 +69,9 @@ public final class Bbr implements CongestionControl {
   private static final double LOSS_THRESHOLD = 0.02;
   private static final int LOSS_SAMPLE_SEGMENTS = 200;
 
+  /** What loss leaves of the window. */
+  private static final double LOSS_REDUCTION = 0.85;
+
   private static final long LOSS_TOLERANCE_NS = 5_000_000_000L;
   private static final long LONGEST_LOSS_TOLERANCE_NS = 80_000_000_000L;
 
@@ -213,8 +216,12 @@ public final class Bbr implements CongestionControl {
 
   private void judgeLoss(AckSample sample) {
     long total = lossSampleDelivered + lossSampleLost;
+    // Most of it lost: what is in flight is many times what the path takes, and of little is known
+    // that it arrived.
+    long notLost = lossSampleDelivered + sample.inFlightBytes;
+    boolean flooded = lossSampleLost > notLost;
     if (total < (long) LOSS_SAMPLE_SEGMENTS * segment
-        && !(state == State.STARTUP && lossSampleLost >= 8L * segment)) {
+        && !((flooded || state == State.STARTUP) && lossSampleLost >= 8L * segment)) {
       return;
     }
     if (sample.nowNs - lossTolerantUntilNs > 0) {
@@ -228,10 +235,9 @@ public final class Bbr implements CongestionControl {
       if (inFlightBound == Long.MAX_VALUE) {
         lossCause.restart();
       }
-      inFlightBound =
-          Math.max(
-              (long) (Math.min(inFlightBound, sample.priorInFlightBytes) * 0.85),
-              bandwidthDelay(0.5));
+      long inFlight = Math.min(inFlightBound, sample.priorInFlightBytes);
+      long fits = flooded ? Math.min(inFlight, notLost) : (long) (inFlight * LOSS_REDUCTION);
+      inFlightBound = Math.max(fits, bandwidthDelay(0.5, minRttNs));
     } else if (inFlightBound != Long.MAX_VALUE) {
       inFlightBound += Math.max(2L * segment, inFlightBound / 8);
       if (inFlightBound > 2 * windowTarget()) {

@@ -13,6 +13,8 @@ public final class RttEstimator {
   /** Smallest allowance for variation: clocks and schedulers are no finer on a busy host. */
   static final long GRANULARITY_NS = 5_000_000L;
 
+  private static final long PROBE_GRANULARITY_NS = 1_000_000L;
+
   /** Shorter round trips are those of the clock, which stands still while a loop is at work. */
   static final long SHORTEST_NS = 50_000L;
 
@@ -73,6 +75,15 @@ public final class RttEstimator {
       return INITIAL_TIMEOUT_NS;
     }
     return smoothedNs + Math.max(4 * variationNs, GRANULARITY_NS) + maxAckDelayNs;
+  }
+
+  /**
+   * How long the end of what was sent may stay unanswered before it is looked after.
+   *
+   * @source RFC 9002 section 6.2.1, RFC 8985 section 7.2
+   */
+  public long probeTimeoutNs() {
+    return Math.max(2 * smoothedNs, smoothedNs + Math.max(4 * variationNs, PROBE_GRANULARITY_NS));
   }
 
   /** The path is another one: the old values are a hint, its minimum is not. */
