@@ -44,7 +44,8 @@ final class EvaluationPage {
     h.append(text(System.getProperty("os.version"))).append(", ");
     h.append(text(java.time.Instant.now().toString())).append("; TCP's own congestion control: ");
     h.append(text(CongestionControls.ofTheKernel().get(0))).append("</p><p>");
-    h.append("Before the first migration of each network an unmeasured stream goes each way through");
+    h.append(
+        "Before the first migration of each network an unmeasured stream goes each way through");
     h.append(" the resident pipes.</p><p>");
     h.append(met).append(" targets met, ").append(missed).append(" missed, ");
     h.append(targets.size() - met - missed).append(" not measured; ");
@@ -134,7 +135,8 @@ final class EvaluationPage {
   private static void table2(StringBuilder h, List<Row> rows) {
     h.append("<h2>Table 2: XIA by workload</h2>");
     if (rows.stream().anyMatch(r -> r.cell().setting().id().equals("wanless"))) {
-      h.append("<p class=\"quiet\">Ours, inter-AD, with a workload: 64 MB of ballast in the place of");
+      h.append(
+          "<p class=\"quiet\">Ours, inter-AD, with a workload: 64 MB of ballast in the place of");
       h.append(" 280.</p>");
     }
     head(h);

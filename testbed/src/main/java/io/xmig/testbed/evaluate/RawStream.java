@@ -63,11 +63,11 @@ final class RawStream {
    */
   long carry() throws IOException {
     try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      receiver.prepare(); // removes what is where QEMU is to listen
       server.bind(socketOf(receiver));
       Thread reader = new Thread(() -> discard(server), id);
       reader.setDaemon(true);
       reader.start();
-      receiver.prepare();
       sender.prepare();
       long sent;
       try (SocketChannel source = SocketChannel.open(socketOf(sender))) {

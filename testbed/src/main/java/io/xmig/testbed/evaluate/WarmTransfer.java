@@ -19,7 +19,7 @@ import java.util.concurrent.TimeoutException;
 final class WarmTransfer {
   private static final long MOST_BYTES = 240L << 20;
   private static final Duration MOST = Duration.ofSeconds(4);
-  private static final Duration WAIT = Duration.ofSeconds(60);
+  private static final Duration WAIT = Duration.ofSeconds(40);
 
   private final FutureTask<Long> task;
 
