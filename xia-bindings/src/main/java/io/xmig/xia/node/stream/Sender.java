@@ -519,7 +519,7 @@ final class Sender {
     counters.lost++;
     if (sent.is(n, SentPackets.CARRIES_DATA)) {
       sent.state(n, SentPackets.LOST);
-      lost.add(n);
+      lost.add(n, sent.offset(n));
     } else {
       sent.state(n, SentPackets.RESENT);
     }
