@@ -83,7 +83,10 @@ public final class AcceleratorProbe {
     }
     if (kernel == null || initrd == null) {
       return new Decision(
-          Accelerator.TCG, "KVM looks usable but there is nothing to prove it with");
+          Accelerator.TCG,
+          "KVM looks usable but there is nothing to prove it with; "
+              + OVERRIDE
+              + "=kvm takes it unproven");
     }
     String key = machineKey(kernel);
     Decision known = cached(key);

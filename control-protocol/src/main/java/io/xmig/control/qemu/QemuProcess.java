@@ -143,6 +143,8 @@ public final class QemuProcess implements AutoCloseable {
               .redirectInput(new File("/dev/null"))
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(files.qemuLog().toFile()));
+      // For xmig in exec: pipes: building it would keep the guest waiting.
+      builder.environment().put("XMIG_NO_BUILD", "1");
       process = builder.start();
     } catch (IOException e) {
       throw new QemuException(

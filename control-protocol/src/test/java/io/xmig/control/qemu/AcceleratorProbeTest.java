@@ -60,7 +60,7 @@ class AcceleratorProbeTest {
     machine("vmx", true, true);
 
     assertThat(decide(Map.of()).accelerator()).isEqualTo(Accelerator.TCG);
-    assertThat(decide(Map.of()).reason()).contains("nothing to prove it");
+    assertThat(decide(Map.of()).reason()).contains("nothing to prove it", "XMIG_ACCEL=kvm");
   }
 
   @Test

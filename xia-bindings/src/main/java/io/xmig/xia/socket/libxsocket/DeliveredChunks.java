@@ -15,8 +15,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -45,12 +43,11 @@ final class DeliveredChunks implements ChunkSocket, Endpoint {
   private static final int ENOENT = 2;
   private static final int ETIMEDOUT = 110;
   private static final int BUFFER_BYTES = 1 << 16;
-  private static final int SPARE_BUFFERS = 64;
 
   private final LibXsocketStack stack;
   private final IntSupplier opener;
   private final StatusList texts = new StatusList(WINDOW);
-  private final Queue<ByteBuffer> spare = new ArrayBlockingQueue<>(SPARE_BUFFERS);
+  private final SpareBuffers spare = new SpareBuffers(BUFFER_BYTES);
   private final Map<Xid, Request> waiting = new LinkedHashMap<>();
   private final Map<Xid, Request> outstanding = new LinkedHashMap<>();
   private final Map<Integer, Request> byNumber = new HashMap<>();
@@ -60,23 +57,11 @@ final class DeliveredChunks implements ChunkSocket, Endpoint {
   private volatile int fd;
   private volatile boolean closed;
 
-  private static final class Request {
-    final Dag dag;
-    final String text;
-    final List<ChunkHandler> handlers = new ArrayList<>();
-    int place;
+  private static final class Request extends ChunkRequest {
     int number = NO_NUMBER;
-    long askedNs;
-    long sinceNs;
 
     Request(Dag dag, ChunkHandler handler) {
-      this.dag = dag;
-      this.text = dag.toString();
-      handlers.add(handler);
-    }
-
-    Xid cid() {
-      return dag.intent();
+      super(dag, handler);
     }
   }
 
@@ -98,15 +83,9 @@ final class DeliveredChunks implements ChunkSocket, Endpoint {
       return;
     }
     Request request = new Request(chunk, handler);
-    if (request.text.length() >= StatusList.TEXT_BYTES) {
-      stack
-          .loop()
-          .execute(
-              () ->
-                  fail(
-                      request,
-                      new XiaSocketException(
-                          Kind.BAD_ADDRESS, "the address is too long", Map.of("address", chunk))));
+    XiaSocketException refusal = request.refusal();
+    if (refusal != null) {
+      stack.loop().execute(() -> fail(request, refusal));
       return;
     }
     waiting.put(request.cid(), request);
@@ -196,7 +175,7 @@ final class DeliveredChunks implements ChunkSocket, Endpoint {
       int length = Extensions.takeChunk(fd, buffer, number, TAKE_MS);
       int which = number.getValue();
       if (length > 0) {
-        ByteBuffer data = copyOf(buffer, length);
+        ByteBuffer data = spare.copyOf(buffer, length);
         stack.loop().execute(() -> arrived(which, data));
       } else if (length < 0 && which != NO_NUMBER) {
         stack.loop().execute(() -> refused(which, -length));
@@ -209,7 +188,7 @@ final class DeliveredChunks implements ChunkSocket, Endpoint {
   private void arrived(int number, ByteBuffer data) {
     Request request = byNumber.get(number);
     if (request == null || closed) {
-      recycle(data); // cancelled
+      spare.recycle(data); // cancelled
       return;
     }
     forget(request);
@@ -217,7 +196,7 @@ final class DeliveredChunks implements ChunkSocket, Endpoint {
     int length = data.remaining();
     // the first one gets the buffer itself, so it comes last
     for (int i = request.handlers.size() - 1; i >= 0; i--) {
-      request.handlers.get(i).onChunk(request.cid(), i == 0 ? data : copyOf(data, length));
+      request.handlers.get(i).onChunk(request.cid(), i == 0 ? data : spare.copyOf(data, length));
     }
   }
 
@@ -261,13 +240,6 @@ final class DeliveredChunks implements ChunkSocket, Endpoint {
     }
   }
 
-  private ByteBuffer copyOf(ByteBuffer bytes, int length) {
-    ByteBuffer used = spare.poll();
-    ByteBuffer data =
-        used == null || used.capacity() < length ? ByteBuffer.allocate(length) : used.clear();
-    return data.put(0, bytes, 0, length).limit(length);
-  }
-
   @Override
   public void cancel(Xid cid) {
     waiting.remove(cid);
@@ -280,9 +252,7 @@ final class DeliveredChunks implements ChunkSocket, Endpoint {
 
   @Override
   public void recycle(ByteBuffer data) {
-    if (data.hasArray() && data.capacity() <= BUFFER_BYTES) {
-      spare.offer(data);
-    }
+    spare.recycle(data);
   }
 
   @Override

@@ -14,9 +14,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.function.IntSupplier;
 
 /**
@@ -49,13 +47,12 @@ final class LibChunks implements ChunkSocket, Endpoint {
   private static final int MAX_READ = 50_000;
 
   private static final int BUFFER_BYTES = 1 << 16;
-  private static final int SPARE_BUFFERS = 64;
 
   private final LibXsocketStack stack;
   private final IntSupplier opener;
   private final FetchPace pace = new FetchPace();
   private final StatusList texts = new StatusList(FetchPace.LARGEST);
-  private final Queue<ByteBuffer> spare = new ArrayBlockingQueue<>(SPARE_BUFFERS);
+  private final SpareBuffers spare = new SpareBuffers(BUFFER_BYTES);
 
   /** Guards the two maps; notified when something is to be done. */
   private final Object lock = new Object();
@@ -78,27 +75,13 @@ final class LibChunks implements ChunkSocket, Endpoint {
 
   private volatile boolean calling;
 
-  private static final class Request {
-    final Dag dag;
-    final String text;
-
-    /** On the loop only, once the request is made; several if the same chunk is wanted again. */
-    final List<ChunkHandler> handlers = new ArrayList<>();
-
-    int place;
+  /** Its handlers are used on the loop only, once the request is made. */
+  private static final class Request extends ChunkRequest {
     int asked;
-    long askedNs;
-    long sinceNs;
     boolean cancelled;
 
     Request(Dag dag, ChunkHandler handler) {
-      this.dag = dag;
-      this.text = dag.toString();
-      handlers.add(handler);
-    }
-
-    Xid cid() {
-      return dag.intent();
+      super(dag, handler);
     }
   }
 
@@ -135,11 +118,9 @@ final class LibChunks implements ChunkSocket, Endpoint {
   @Override
   public void request(Dag chunk, int length, ChunkHandler handler) {
     Request request = new Request(chunk, handler);
-    if (request.text.length() >= StatusList.TEXT_BYTES) {
-      fail(
-          request,
-          new XiaSocketException(
-              Kind.BAD_ADDRESS, "the address is too long", Map.of("address", chunk)));
+    XiaSocketException refusal = request.refusal();
+    if (refusal != null) {
+      fail(request, refusal);
       return;
     }
     synchronized (lock) {
@@ -169,9 +150,7 @@ final class LibChunks implements ChunkSocket, Endpoint {
 
   @Override
   public void recycle(ByteBuffer data) {
-    if (data.hasArray() && data.capacity() <= BUFFER_BYTES) {
-      spare.offer(data);
-    }
+    spare.recycle(data);
   }
 
   private void work() {
@@ -360,26 +339,19 @@ final class LibChunks implements ChunkSocket, Endpoint {
     if (!drop(request)) {
       return; // given up meanwhile
     }
-    ByteBuffer data = copyOf(buffer, length);
+    ByteBuffer data = spare.copyOf(buffer, length);
     stack
         .loop()
         .execute(
             () -> {
               // the first one gets the buffer itself, so it comes last
               for (int i = request.handlers.size() - 1; i >= 0; i--) {
-                ByteBuffer own = i == 0 ? data : copyOf(data, length);
+                ByteBuffer own = i == 0 ? data : spare.copyOf(data, length);
                 if (!closed && !request.cancelled) {
                   request.handlers.get(i).onChunk(request.cid(), own);
                 }
               }
             });
-  }
-
-  private ByteBuffer copyOf(ByteBuffer bytes, int length) {
-    ByteBuffer used = spare.poll();
-    ByteBuffer data =
-        used == null || used.capacity() < length ? ByteBuffer.allocate(length) : used.clear();
-    return data.put(0, bytes, 0, length).limit(length);
   }
 
   /** Ends a request; false if it has ended before. */
