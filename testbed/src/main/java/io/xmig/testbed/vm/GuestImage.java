@@ -29,7 +29,8 @@ public record GuestImage(Path kernel, Path initrd, @Nullable Path disk, String k
    */
   private static final String KERNEL_ARGUMENTS =
       "console=ttyS0 quiet panic=-1 nokaslr mitigations=off no_timer_check tsc=reliable"
-          + " random.trust_cpu=on ipv6.disable=1";
+          + " random.trust_cpu=on ipv6.disable=1 psi=0 apparmor=0 audit=0 nowatchdog"
+          + " hardened_usercopy=off init_on_alloc=0";
 
   /** Where init.sh looks. */
   private static final String SECRETS = "secrets";

@@ -20,6 +20,7 @@ import io.xmig.xia.link.NodeLoop;
 import io.xmig.xia.link.PacketLink;
 import io.xmig.xia.link.posix.NetDevice;
 import io.xmig.xia.link.posix.Threads;
+import io.xmig.xia.node.FrameSink;
 import io.xmig.xia.node.NodeConfig;
 import io.xmig.xia.node.NodeStack;
 import io.xmig.xia.node.XiaNode;
@@ -95,7 +96,7 @@ final class GuestNode implements AutoCloseable {
     try {
       String home = environment.get("XMIG_AD");
       Xid ad = home == null ? NO_AD : Xid.parse(home);
-      return loop.call(() -> build(loop, interfaceName, new LocalAddress(ad, hid, null)))
+      return loop.call(() -> build(loop, interfaceName, new LocalAddress(ad, hid, null), isDelegated(environment)))
           .get()
           .thenServe(loop, signer, environment);
     } catch (Exception e) {
@@ -184,7 +185,26 @@ final class GuestNode implements AutoCloseable {
             });
   }
 
-  private static Parts build(NodeLoop loop, String interfaceName, LocalAddress address) {
+  private static FrameSink receiver(XiaNode node) {
+    return new FrameSink() {
+      @Override
+      public void frame(ByteBuffer frame) {
+        node.receive(0, frame);
+      }
+
+      @Override
+      public boolean urgent(ByteBuffer frame) {
+        return node.receiveUrgent(0, frame);
+      }
+    };
+  }
+
+  private static boolean isDelegated(Map<String, String> environment) {
+    return "yes".equals(environment.get("XMIG_DELEGATED"));
+  }
+
+  private static Parts build(
+      NodeLoop loop, String interfaceName, LocalAddress address, boolean hostSpeaks) {
     PacketLink link = PacketLink.open(loop, interfaceName, false);
     loop.own(link);
     NodeConfig.Port port =
@@ -193,7 +213,8 @@ final class GuestNode implements AutoCloseable {
         new NodeConfig("guest", NodeConfig.Role.HOST, address, List.of(port), true, false, false);
     XiaNode node = new XiaNode(config, loop, new Random(new SecureRandom().nextLong()));
     node.attach(0, link);
-    link.receiver(frame -> node.receive(0, frame));
+    FrameSink receiver = receiver(node);
+    link.receiver(hostSpeaks ? new ClientsFirst(loop, receiver) : receiver);
     LinkWatcher watcher = new LinkWatcher(loop);
     watcher.watch(link.device().index(), 0, node::linkEvent);
     loop.own(watcher);
@@ -236,7 +257,7 @@ final class GuestNode implements AutoCloseable {
     }
     return config
         .withMac(link.device().mac())
-        .withDelegated("yes".equals(environment.get("XMIG_DELEGATED")));
+        .withDelegated(isDelegated(environment));
   }
 
   private static @Nullable Signer signer(Map<String, String> environment) throws IOException {

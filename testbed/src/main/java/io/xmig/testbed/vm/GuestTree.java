@@ -91,6 +91,7 @@ final class GuestTree {
         """
         #!/bin/busybox sh
         [ -e %1$s ] && archive=-XX:SharedArchiveFile=%1$s
+        export GLIBC_TUNABLES=glibc.pthread.rseq=0
         exec /jre/bin/java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xss512k \\
           -Xlog:disable -Xlog:all=error:stderr ${ARCHIVE:-$archive} \\
           ${HEAP:--Xmx96m} -XX:MaxDirectMemorySize=${DIRECT:-600m} \\

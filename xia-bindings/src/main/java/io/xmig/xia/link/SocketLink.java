@@ -294,11 +294,14 @@ abstract class SocketLink implements Link {
         return;
       }
       int large = 0;
+      long taken = count > 1 ? takeUrgent(count) : 0;
       for (int i = 0; i < count && !closed; i++) {
         if (received.length(i) >= InterruptModeration.LARGE_FRAME) {
           large++;
         }
-        deliver(i);
+        if ((taken >>> i & 1) == 0) {
+          deliver(i);
+        }
       }
       if (canWait) {
         loop.receivedLarge(large);
@@ -310,6 +313,26 @@ abstract class SocketLink implements Link {
         return;
       }
     }
+  }
+
+  /** Lets the receiver answer first what cannot wait; the result has a bit for each such frame. */
+  private long takeUrgent(int count) {
+    long taken = 0;
+    for (int i = 0; i < count && !closed; i++) {
+      int length = received.length(i);
+      if (length >= ETHERNET_HEADER_LENGTH
+          && !received.isTruncated(i)
+          && accepts(received, i)
+          && receiver.urgent(slots[i].clear().limit(length))) {
+        counters.framesIn++;
+        counters.bytesIn += length;
+        taken |= 1L << i;
+      }
+    }
+    if (taken != 0 && flushPending) {
+      flush();
+    }
+    return taken;
   }
 
   private void deliver(int i) {

@@ -281,6 +281,22 @@ public final class XiaNode {
     frame.limit(end).position(start);
   }
 
+  /**
+   * Takes a frame if nobody but the node itself has to answer it: a question for its Ethernet
+   * address or an echo request. For a link that has other frames as well and shall hand them on
+   * later.
+   *
+   * @param frame as for {@link #receive}
+   * @return whether it has been taken; if not, it is as before
+   */
+  public boolean receiveUrgent(int port, ByteBuffer frame) {
+    if (!UrgentFrames.asksTheNode(frame, inbound)) {
+      return false;
+    }
+    receive(port, frame);
+    return true;
+  }
+
   private void tunnelled(ByteBuffer bytes, int start, int end, int port) {
     int xip = IpEncapsulation.xipOffset(bytes, start, end);
     if (xip < 0) {

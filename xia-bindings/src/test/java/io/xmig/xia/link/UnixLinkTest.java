@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.xmig.xia.link.posix.PosixException;
+import io.xmig.xia.node.FrameSink;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +58,54 @@ class UnixLinkTest {
 
   private static List<Integer> list() {
     return Collections.synchronizedList(new ArrayList<>());
+  }
+
+  @Test
+  void whatIsUrgentOfThatWhichCameTogetherIsTakenFirst() throws Exception {
+    List<Integer> heard = list();
+    UnixLink a = open(loopA, "a", "b", list());
+    UnixLink b = open(loopB, "b", "a", heard);
+    await().until(b::isConnected);
+    CountDownLatch occupied = new CountDownLatch(1);
+    CountDownLatch sent = new CountDownLatch(1);
+    CompletableFuture<Boolean> busy =
+        loopB.call(
+            () -> {
+              b.receiver(
+                  new FrameSink() {
+                    @Override
+                    public void frame(ByteBuffer frame) {
+                      heard.add(frame.getInt(frame.position() + 14));
+                    }
+
+                    @Override
+                    public boolean urgent(ByteBuffer frame) {
+                      boolean urgent = frame.getInt(frame.position() + 14) % 2 == 1;
+                      if (urgent) {
+                        frame(frame);
+                      }
+                      return urgent;
+                    }
+                  });
+              occupied.countDown();
+              return sent.await(10, TimeUnit.SECONDS);
+            });
+    assertThat(occupied.await(10, TimeUnit.SECONDS)).isTrue();
+    on(
+        loopA,
+        () -> {
+          for (int i = 0; i < 6; i++) {
+            a.frame(numbered(i, 60));
+          }
+          return 0;
+        });
+    await().until(() -> on(loopA, () -> a.counters().framesOut) == 6);
+    sent.countDown();
+
+    assertThat(busy.get(10, TimeUnit.SECONDS)).isTrue();
+    await().until(() -> heard.size() == 6);
+    assertThat(heard).containsExactly(1, 3, 5, 0, 2, 4);
+    assertThat(on(loopB, () -> b.counters().framesIn)).isEqualTo(6);
   }
 
   @Test
