@@ -3,6 +3,7 @@ package io.xmig.control.host;
 import io.grpc.ChannelCredentials;
 import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
@@ -77,7 +78,8 @@ public final class HostClient implements AutoCloseable {
       client.calls().withDeadlineAfter(2, TimeUnit.SECONDS).list(ListRequest.getDefaultInstance());
       return true;
     } catch (StatusRuntimeException e) {
-      return false;
+      // a busy machine's service takes its time; where nobody listens that is known at once
+      return e.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED;
     }
   }
 
