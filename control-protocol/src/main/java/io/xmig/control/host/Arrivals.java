@@ -68,11 +68,16 @@ final class Arrivals {
   private VmSpec.@Nullable Nic nic(
       VmDescription wanted, @Nullable Expected here, VmDirectory files) {
     VmSpec.Nic given = here == null ? null : here.nic();
-    if (given == null || wanted.getMac().isEmpty()) {
-      return config.nic(wanted.getMac(), wanted.getHostMtu(), files.path());
+    VmSpec.Nic usual = config.nic(wanted.getMac(), wanted.getHostMtu(), files.path());
+    if (usual == null) {
+      return null;
     }
-    return new VmSpec.Nic(
-        wanted.getMac(), wanted.getHostMtu(), given.local(), given.remote(), given.tap());
+    VmSpec.Nic nic =
+        given == null
+            ? usual
+            : new VmSpec.Nic(
+                wanted.getMac(), wanted.getHostMtu(), given.local(), given.remote(), given.tap());
+    return nic.withAnnouncing(!wanted.getSilentNic());
   }
 
   private static @Nullable Path disk(Prepare prepare, @Nullable Expected here, VmDirectory files) {

@@ -27,6 +27,9 @@ final class DestinationRun extends HandoffRun {
 
   private final DestinationHandoff machine;
   private final Pipes pipes;
+  /** Until a guest that has just been started has answered everybody who waits for it. */
+  private static final long FAVOUR_MILLIS = 1000;
+
   private final QemuStarter starter;
   private final Consumer<DestinationRun> onOver;
   private @Nullable ManagedVm vm;
@@ -160,6 +163,8 @@ final class DestinationRun extends HandoffRun {
       return;
     }
     try {
+      qemu.favour(true);
+      later(FAVOUR_MILLIS, () -> qemu.favour(false));
       new MigrationDriver(qemu.qmp()).run();
       act(digest(new HandoffEvent.Continued()));
     } catch (QemuException e) {

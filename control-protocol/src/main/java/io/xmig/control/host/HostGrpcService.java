@@ -56,6 +56,12 @@ final class HostGrpcService extends HostServiceGrpc.HostServiceImplBase {
         () -> {
           String name = request.getName();
           Path disk = request.getDisk().isEmpty() ? null : path(request.getDisk());
+          VmSpec.Nic nic =
+              nic(
+                  request.getMac(),
+                  request.getHostMtu(),
+                  request.hasNic() ? request.getNic() : null,
+                  host.config().state().resolve("vms").resolve(name));
           VmSpec spec =
               new VmSpec(
                   name,
@@ -65,11 +71,7 @@ final class HostGrpcService extends HostServiceGrpc.HostServiceImplBase {
                   request.getAppend(),
                   disk,
                   size(disk),
-                  nic(
-                      request.getMac(),
-                      request.getHostMtu(),
-                      request.hasNic() ? request.getNic() : null,
-                      host.config().state().resolve("vms").resolve(name)));
+                  nic == null ? null : nic.withAnnouncing(!request.getSilentNic()));
           host.start(spec);
           return info(host.info(name));
         });

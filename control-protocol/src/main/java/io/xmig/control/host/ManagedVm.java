@@ -125,6 +125,7 @@ final class ManagedVm {
     if (nic != null) {
       fields.put("mac", nic.mac());
       fields.put("hostMtu", nic.hostMtu());
+      fields.put("announcing", nic.announcing());
       fields.put("nicLocal", nic.local() == null ? "" : nic.local().toString());
       fields.put("nicRemote", nic.remote() == null ? "" : nic.remote().toString());
       fields.put("nicTap", nic.tap() == null ? "" : nic.tap());
@@ -153,7 +154,8 @@ final class ManagedVm {
                 node.path("hostMtu").asInt(),
                 local.isEmpty() ? null : Path.of(local),
                 remote.isEmpty() ? null : Path.of(remote),
-                tap.isEmpty() ? null : tap);
+                tap.isEmpty() ? null : tap,
+                node.path("announcing").asBoolean(true));
       }
       return Optional.of(
           new VmSpec(

@@ -245,6 +245,7 @@ public final class VmHost implements AutoCloseable {
                 .setDiskImage(spec.disk() == null ? "" : spec.disk().toString())
                 .setMac(nic == null ? "" : nic.mac())
                 .setHostMtu(nic == null ? 0 : nic.hostMtu())
+                .setSilentNic(nic != null && !nic.announcing())
                 .setAccelerator(config.accelerator().accelerator().name()))
         .build();
   }

@@ -70,7 +70,9 @@ final class QemuCommandLine {
                 + socket(java.util.Objects.requireNonNull(nic.remote())));
       }
       String mtu = nic.hostMtu() == 0 ? "" : ",host_mtu=" + nic.hostMtu();
-      add(line, "-device", "virtio-net-pci,netdev=n0,mac=" + nic.mac() + mtu);
+      // QEMU's own RARP tells the network in any case
+      String announce = nic.announcing() ? "" : ",guest_announce=off";
+      add(line, "-device", "virtio-net-pci,netdev=n0,mac=" + nic.mac() + mtu + announce);
     }
     if (incoming) {
       add(line, "-incoming", "defer");

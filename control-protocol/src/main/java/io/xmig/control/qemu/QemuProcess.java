@@ -315,6 +315,14 @@ public final class QemuProcess implements AutoCloseable {
     return process.onExit();
   }
 
+  /**
+   * Lets QEMU go before what else the machine has to do, or no longer. Best effort; QEMU's threads
+   * of this moment.
+   */
+  public void favour(boolean on) {
+    ThreadFavour.set(pid(), on);
+  }
+
   /** Asks QEMU to end; kills it if it does not. Returns when it is gone. */
   public void quit() {
     if (process.isAlive()) {

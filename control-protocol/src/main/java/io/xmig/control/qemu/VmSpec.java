@@ -64,9 +64,26 @@ public record VmSpec(
    * @param local QEMU's own datagram socket
    * @param remote where it sends the guest's frames; need not exist yet
    * @param tap TAP device instead of the sockets
+   * @param announcing whether the card tells the guest that it has moved (the kernel's NOTIFY_PEERS);
+   *     part of the device state
    */
   public record Nic(
-      String mac, int hostMtu, @Nullable Path local, @Nullable Path remote, @Nullable String tap) {
+      String mac,
+      int hostMtu,
+      @Nullable Path local,
+      @Nullable Path remote,
+      @Nullable String tap,
+      boolean announcing) {
+    /** A card that tells the guest that it has moved. */
+    public Nic(
+        String mac,
+        int hostMtu,
+        @Nullable Path local,
+        @Nullable Path remote,
+        @Nullable String tap) {
+      this(mac, hostMtu, local, remote, tap, true);
+    }
+
     public Nic {
       if (!MAC.matcher(mac).matches()) {
         throw new IllegalArgumentException("not a MAC address: '" + mac + "'");
@@ -80,6 +97,11 @@ public record VmSpec(
       if (tap != null && !tap.matches("[A-Za-z0-9._-]{1,15}")) {
         throw new IllegalArgumentException("not a name of a TAP device: '" + tap + "'");
       }
+    }
+
+    /** The same card, which tells the guest that it has moved or leaves that to others. */
+    public Nic withAnnouncing(boolean whether) {
+      return new Nic(mac, hostMtu, local, remote, tap, whether);
     }
   }
 

@@ -31,6 +31,13 @@ class QemuCommandLineTest {
   }
 
   @Test
+  void aCardThatLeavesItToOthersDoesNotTellTheGuestThatItMoved() {
+    assertThat(line(vm(sockets(0).withAnnouncing(false), null), true, true))
+        .contains("mac=52:54:00:12:34:56,guest_announce=off");
+    assertThat(line(vm(sockets(0), null), true, true)).doesNotContain("guest_announce");
+  }
+
+  @Test
   void givesATranslatedGuestAnOddAmountOfMemory() {
     assertThat(line(vm(sockets(0), null), false, false)).contains("-m 655368K ");
     assertThat((640L << 20) + 8192).matches(bytes -> bytes / 4096 % 64 != 0);

@@ -155,6 +155,8 @@ final class Experiment {
             .setAppend(image.commandLine(environment, run.toString()))
             .setMac(Nodes.GUEST_MAC)
             .setHostMtu(mtu == 1500 ? 0 : mtu)
+            // where a host speaks for the guest, the frame that says so is the guest's sign, too
+            .setSilentNic(options.agent().onHost())
             .setNic(attachment(nodes.links().nic(scenario.hosts().get(0))));
     if (image.disk() != null) {
       Path disk = lab.directory().resolve("disk.raw");

@@ -25,6 +25,17 @@ public final class Threads {
     Libc.setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
   }
 
+  /**
+   * Says how much of the processors a thread gets when there is not enough for all.
+   *
+   * @param thread its id, also of another process; see {@code /proc/PID/task}
+   * @param nice from -20, nearly all of one, to 19, what nobody else wants; 0 is usual
+   * @return whether that was allowed: less than before always is, more takes CAP_SYS_NICE
+   */
+  public static boolean nice(int thread, int nice) {
+    return Libc.setpriority(PRIO_PROCESS, thread, nice) == 0;
+  }
+
   /** The numeric user id of this process. */
   public static int userId() {
     return Libc.getuid();
