@@ -27,6 +27,7 @@ final class DestinationRun extends HandoffRun {
 
   private final DestinationHandoff machine;
   private final Pipes pipes;
+
   /** Until a guest that has just been started has answered everybody who waits for it. */
   private static final long FAVOUR_MILLIS = 1000;
 

@@ -64,8 +64,8 @@ public record VmSpec(
    * @param local QEMU's own datagram socket
    * @param remote where it sends the guest's frames; need not exist yet
    * @param tap TAP device instead of the sockets
-   * @param announcing whether the card tells the guest that it has moved (the kernel's NOTIFY_PEERS);
-   *     part of the device state
+   * @param announcing whether the card tells the guest that it has moved (the kernel's
+   *     NOTIFY_PEERS); part of the device state
    */
   public record Nic(
       String mac,

@@ -32,12 +32,6 @@ record Setting(
   static final String RANDOM = "random";
   static final String REALISTIC = "realistic";
 
-  /** What a host service asks QEMU for unless it is told otherwise. */
-  private static final int DOWNTIME_LIMIT_MS = 50;
-
-  /** QEMU's own default. */
-  private static final int WAN_DOWNTIME_LIMIT_MS = 300;
-
   private static final int MEMORY_MB = 640;
   private static final int BALLAST_MB = 280;
 
@@ -56,30 +50,6 @@ record Setting(
 
   Setting zeroedWhenFreed() {
     return new Setting(id, title, scenario, shape, mtu, memoryMb, ballastMb, content, diskMb, true);
-  }
-
-  /**
-   * What QEMU is given in every mode. In 50 ms 100 Mbit/s carry 150 pages, fewer than any guest
-   * with a Java program dirties meanwhile: QEMU would throttle it to a standstill first.
-   */
-  int downtimeLimitMs() {
-    return isWan() ? WAN_DOWNTIME_LIMIT_MS : DOWNTIME_LIMIT_MS;
-  }
-
-  /** Whether the same network and guest will do, once the ballast is made anew. */
-  boolean differsOnlyInBallast(Setting other) {
-    return new Setting(
-            other.id,
-            other.title,
-            scenario,
-            shape,
-            mtu,
-            memoryMb,
-            other.ballastMb,
-            other.content,
-            diskMb,
-            zeroed)
-        .equals(other);
   }
 
   boolean hasDisk() {

@@ -21,6 +21,9 @@ public final class ResultBuilder {
    */
   private static final long WINDOW_US = 3_000_000;
 
+  /** A guest that has answered may fall silent again while it warms up: that is outage, too. */
+  private static final long SETTLING_US = 1_000_000;
+
   private static final long MAX_RTT_US = 3_600_000_000L;
   private static final double THROUGHPUT_STEP_US = 100_000;
 
@@ -104,10 +107,15 @@ public final class ResultBuilder {
   }
 
   private RunResult.Migration migration(int index, MigrationRecord m) {
-    long from = (m.stopUs() > 0 ? m.stopUs() : m.requestedUs()) - WINDOW_US;
-    long to = (m.resumeUs() > 0 ? m.resumeUs() : m.runningUs()) + WINDOW_US;
+    long stopUs = m.stopUs() > 0 ? m.stopUs() : m.requestedUs();
+    long resumeUs = m.resumeUs() > 0 ? m.resumeUs() : m.runningUs();
+    long from = stopUs - WINDOW_US;
+    long to = resumeUs + WINDOW_US;
     ProbeLog.@Nullable Outage outage =
-        xping.values().stream().findFirst().map(log -> log.outage(from, to)).orElse(null);
+        xping.values().stream()
+            .findFirst()
+            .map(log -> log.outageAcross(stopUs, resumeUs + SETTLING_US, WINDOW_US))
+            .orElse(null);
     Map<String, Double> gaps = new TreeMap<>();
     for (CalClient.Outcome c : cal) {
       gaps.put(c.socket(), ms(longestGapUs(c.log(), from, to)));

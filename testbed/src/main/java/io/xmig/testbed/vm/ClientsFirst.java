@@ -7,10 +7,10 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 
 /**
- * Lets the guest answer whoever talks to it before it listens to what is said to everybody.
- * Beacons and solicitations concern the agent, and can wait a moment where a host has already said
- * where the guest is; what they run is cold when the guest has just been resumed, and would take
- * the processor from the first answers.
+ * Lets the guest answer whoever talks to it before it listens to what is said to everybody. Beacons
+ * and solicitations concern the agent, and can wait a moment where a host has already said where
+ * the guest is; what they run is cold when the guest has just been resumed, and would take the
+ * processor from the first answers.
  *
  * @threading on the loop
  */

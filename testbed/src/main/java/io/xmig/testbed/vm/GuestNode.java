@@ -96,7 +96,13 @@ final class GuestNode implements AutoCloseable {
     try {
       String home = environment.get("XMIG_AD");
       Xid ad = home == null ? NO_AD : Xid.parse(home);
-      return loop.call(() -> build(loop, interfaceName, new LocalAddress(ad, hid, null), isDelegated(environment)))
+      return loop.call(
+              () ->
+                  build(
+                      loop,
+                      interfaceName,
+                      new LocalAddress(ad, hid, null),
+                      isDelegated(environment)))
           .get()
           .thenServe(loop, signer, environment);
     } catch (Exception e) {
@@ -255,9 +261,7 @@ final class GuestNode implements AutoCloseable {
     if (name != null) {
       config = config.withNames(java.util.Collections.singletonMap(name, null));
     }
-    return config
-        .withMac(link.device().mac())
-        .withDelegated(isDelegated(environment));
+    return config.withMac(link.device().mac()).withDelegated(isDelegated(environment));
   }
 
   private static @Nullable Signer signer(Map<String, String> environment) throws IOException {

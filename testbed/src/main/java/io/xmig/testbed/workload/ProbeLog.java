@@ -40,6 +40,23 @@ public record ProbeLog(long intervalUs, List<Sample> samples) {
    * @return the outage, zero if answers came at every interval
    */
   public Outage outage(long fromUs, long toUs) {
+    return longest(fromUs, toUs, fromUs, toUs);
+  }
+
+  /**
+   * The longest time without an answer of which at least a part lies between two moments, beyond
+   * the probe's own rhythm: the outage of a machine that stood still between them, and not a
+   * silence of another cause shortly before or after.
+   *
+   * @param stopUs when the machine stopped, microseconds since the epoch
+   * @param resumeUs when it ran again, or had warmed up
+   * @param aroundUs how long before and after answers are looked at
+   */
+  public Outage outageAcross(long stopUs, long resumeUs, long aroundUs) {
+    return longest(stopUs - aroundUs, resumeUs + aroundUs, stopUs, resumeUs);
+  }
+
+  private Outage longest(long fromUs, long toUs, long endsAfterUs, long beginsBeforeUs) {
     List<Long> arrivals = new ArrayList<>();
     long lastSeen = Long.MIN_VALUE;
     for (Sample s : samples) {
@@ -55,7 +72,7 @@ public record ProbeLog(long intervalUs, List<Sample> samples) {
     long longest = 0;
     arrivals.add(Math.max(end, before));
     for (long arrival : arrivals) {
-      if (arrival - before > longest) {
+      if (arrival - before > longest && arrival > endsAfterUs && before < beginsBeforeUs) {
         longest = arrival - before;
         start = before;
       }

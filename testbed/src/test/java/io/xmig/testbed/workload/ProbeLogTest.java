@@ -61,4 +61,28 @@ class ProbeLogTest {
     assertThat(log(100, 40, 60, 300).outage(0, 1_000_000).lengthUs())
         .isBetween(58 * INTERVAL_US, 60 * INTERVAL_US);
   }
+
+  @Test
+  void aSilenceOfAnotherCauseBesideTheHandOffIsNotItsOutage() {
+    List<Sample> samples = new ArrayList<>(log(200, 40, 5, 300).samples());
+    for (int i = 100; i < 120; i++) {
+      samples.set(i, new Sample(i * INTERVAL_US, Sample.LOST));
+    }
+    ProbeLog log = new ProbeLog(INTERVAL_US, samples);
+
+    ProbeLog.Outage outage =
+        log.outageAcross(41 * INTERVAL_US, 43 * INTERVAL_US, 150 * INTERVAL_US);
+
+    assertThat(outage.startUs()).isEqualTo(39 * INTERVAL_US + 300);
+    assertThat(outage.lengthUs()).isEqualTo(5 * INTERVAL_US);
+    assertThat(log.outage(0, 4_000_000).lengthUs()).isEqualTo(20 * INTERVAL_US);
+  }
+
+  @Test
+  void theOutageMayGoOnAfterTheMachineRuns() {
+    ProbeLog.Outage outage =
+        log(200, 40, 20, 300).outageAcross(42 * INTERVAL_US, 45 * INTERVAL_US, 2_000_000);
+
+    assertThat(outage.lengthUs()).isEqualTo(20 * INTERVAL_US);
+  }
 }

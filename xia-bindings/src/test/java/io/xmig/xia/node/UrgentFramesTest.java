@@ -81,8 +81,7 @@ class UrgentFramesTest {
     ByteBuffer frame = ByteBuffer.allocate(200);
     EthernetFlyweight.write(
         frame, 0, EthernetFlyweight.BROADCAST, Topologies.mac(1, 50), EthernetFlyweight.TYPE_XARP);
-    XarpFlyweight.write(
-        frame, 14, XarpFlyweight.REQUEST, Topologies.mac(1, 50), PEER, 0, HID);
+    XarpFlyweight.write(frame, 14, XarpFlyweight.REQUEST, Topologies.mac(1, 50), PEER, 0, HID);
 
     assertThat(node.receiveUrgent(0, frame.limit(14 + XarpFlyweight.LENGTH))).isTrue();
 
