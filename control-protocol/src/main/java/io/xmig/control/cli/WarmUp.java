@@ -31,7 +31,9 @@ import java.util.function.Supplier;
  * @threading {@link #run} blocks; {@link #stop} from any thread
  */
 final class WarmUp {
-  private static final long MAX_IN_FLIGHT = 4 << 20;
+  /** The least there is: how much is under way at a time makes no difference to the compiler. */
+  private static final long MAX_IN_FLIGHT = SendOptions.LEAST_MAX_IN_FLIGHT;
+
   private static final int SEED = 1;
   private static final int PATTERN_BYTES = 1 << 20;
   private static final int INCOMPRESSIBLE = 1 << 19;
@@ -62,6 +64,7 @@ final class WarmUp {
     long deadline = System.nanoTime() + limitNs;
     // first as most migrations are, then compressed
     long bytes = transfer(Compression.OFF, deadline - limitNs / 4);
+    Memory.release(); // before the second one takes as much again
     return bytes + transfer(Compression.ON, deadline);
   }
 
