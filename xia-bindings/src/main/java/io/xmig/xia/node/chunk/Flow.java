@@ -35,20 +35,8 @@ final class Flow {
     LEGACY
   }
 
-  /** Largest range of one request. */
-  static final int MAX_QUANTUM_BYTES = 64 << 10;
-
-  /** A request asks for what the path carries in this time. */
-  private static final double QUANTUM_SECONDS = 0.0005;
-
   /** Requests sent before the far end is known. */
   private static final int UNKNOWN_CONCURRENCY = 2;
-
-  /** How far behind its schedule the pacing may be and catch up in one go. */
-  private static final long PACING_CREDIT_NS = 2_000_000L;
-
-  /** A request due within this time is sent now. */
-  private static final long PACING_SLACK_NS = 50_000L;
 
   /** Length taken for a whole v1.1 chunk while it is not known. */
   private static final int LEGACY_CHUNK_BYTES = 15_600;
@@ -64,6 +52,7 @@ final class Flow {
   private final ChunkCounters counters;
   private final ChunkFetcher fetcher;
   private final CongestionControl control;
+  private final RequestPacer pacer;
   private final AckSample sample = new AckSample();
   private final ContentHeader header = new ContentHeader();
   private final RoundTrip roundTrip;
@@ -82,7 +71,6 @@ final class Flow {
   private boolean tailProbeSent;
   private boolean timedOut; // and nothing has come since
   private boolean unconfirmed; // nothing has come since an address changed
-  private long nextSendNs;
   private long progressNs;
   private long unreachableSinceNs = Long.MAX_VALUE;
   long idleSinceNs;
@@ -112,6 +100,7 @@ final class Flow {
     this.roundTrip = new RoundTrip(options.minTimeout().toNanos(), options.maxTimeout().toNanos());
     long initialWindow = Math.max(2L * segmentBytes, Math.min(10L * segmentBytes, 128 << 10));
     this.control = policy.create(segmentBytes, initialWindow);
+    this.pacer = new RequestPacer(control);
     this.progressNs = context.nowNs();
     this.lastHeardNs = progressNs;
   }
@@ -218,7 +207,7 @@ final class Flow {
     for (RangeRequest r = outstanding.oldest(); r != null; r = outstanding.oldest()) {
       lose(r, false);
     }
-    nextSendNs = now;
+    pacer.restart(now);
     unconfirmed = true;
     pump();
   }
@@ -240,9 +229,9 @@ final class Flow {
       if (outstanding.bytes() >= window && outstanding.count() > 0) {
         return;
       }
-      if (now + PACING_SLACK_NS < nextSendNs) {
+      if (!pacer.isReady(now)) {
         if (sendTimer == null) {
-          sendTimer = context.schedule(nextSendNs - now, this::onSendTimer);
+          sendTimer = context.schedule(pacer.waitNs(now), this::onSendTimer);
         }
         return;
       }
@@ -292,7 +281,10 @@ final class Flow {
       end = fetch.lengthKnown() ? fetch.length : LEGACY_CHUNK_BYTES;
       fetch.wanted.clear();
     } else {
-      int quantum = peer == Peer.UNKNOWN ? firstRange(window) : quantum(window);
+      int quantum =
+          peer == Peer.UNKNOWN
+              ? RequestPacer.firstRange(window, segmentBytes, UNKNOWN_CONCURRENCY)
+              : pacer.quantum(window, segmentBytes);
       if (peer == Peer.EXTENDED) {
         probe = packetSize.probe(now);
         if (probe != 0) {
@@ -342,7 +334,7 @@ final class Flow {
     r.probePacketBytes = probe;
     if (outstanding.bytes() == 0) {
       rate.onSentFirst(now);
-      nextSendNs = Math.max(nextSendNs, now); // a pause is no schedule to catch up with
+      pacer.afterPause(now);
     }
     r.deliveredBefore = rate.delivered();
     r.deliveredNsBefore = rate.deliveredNs();
@@ -362,11 +354,7 @@ final class Flow {
       onUnreachable(now);
     }
     control.onSent(now, end - start, outstanding.bytes());
-    long pacing = control.pacingRate();
-    if (pacing != CongestionControl.UNPACED) {
-      nextSendNs =
-          Math.max(nextSendNs, now - PACING_CREDIT_NS) + (long) ((end - start) * 1e9 / pacing);
-    }
+    pacer.sent(now, end - start);
     armLossTimer(now);
     return true;
   }
@@ -389,24 +377,6 @@ final class Flow {
     return context.send(
         header.putRequest(
             out, r.serial, r.start, r.length(), packet, compact ? ContentHeader.FLAG_COMPACT : 0));
-  }
-
-  /** Bytes of a request that may be the only one for a round trip. */
-  private int firstRange(long window) {
-    return (int) Math.max(segmentBytes, window / UNKNOWN_CONCURRENCY / segmentBytes * segmentBytes);
-  }
-
-  /** Bytes of one request: a multiple of a segment, so that no segment is cut short. */
-  private int quantum(long window) {
-    long pacing = control.pacingRate();
-    long bytes =
-        pacing == CongestionControl.UNPACED
-            ? MAX_QUANTUM_BYTES
-            : (long) Math.min(MAX_QUANTUM_BYTES, pacing * QUANTUM_SECONDS);
-    bytes = Math.max(2L * segmentBytes, bytes);
-    bytes = Math.min(bytes, Math.max(segmentBytes, window / 4));
-    bytes = Math.min(bytes, ChunkServer.MAX_RANGE_BYTES);
-    return (int) Math.max(segmentBytes, bytes / segmentBytes * segmentBytes);
   }
 
   // ---- answers ----
@@ -719,7 +689,7 @@ final class Flow {
       lose(r, r.probePacketBytes == 0);
     }
     control.onTimeout(now);
-    nextSendNs = now;
+    pacer.restart(now);
   }
 
   private void resetSegment() {
