@@ -496,9 +496,7 @@ final class Flow {
       control.onSpuriousLoss(now);
     }
     rate.onDelivered(credit);
-    if (first) {
-      roundTrip.sample(now, now - r.sentNs);
-    }
+    long rttNs = first ? roundTrip.sample(now, now - r.sentNs) : -1;
     outstanding.advance(r, now);
     sample.clear();
     rate.sample(
@@ -517,7 +515,7 @@ final class Flow {
     if (credit > 0) {
       sample.nowNs = now;
       sample.ackedBytes = credit;
-      sample.rttNs = first ? now - r.sentNs : -1;
+      sample.rttNs = rttNs;
       sample.priorInFlightBytes = prior;
       sample.inFlightBytes = outstanding.bytes();
       control.onAck(sample);

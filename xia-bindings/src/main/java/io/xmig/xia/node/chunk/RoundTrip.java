@@ -21,8 +21,9 @@ final class RoundTrip {
     this.maxTimeoutNs = maxTimeoutNs;
   }
 
-  void sample(long nowNs, long rttNs) {
-    rtt.sample(nowNs, rttNs);
+  /** Takes a sample; gives it back, negative if it is doubted. */
+  long sample(long nowNs, long rttNs) {
+    return rtt.sample(nowNs, rttNs);
   }
 
   boolean known() {

@@ -20,6 +20,10 @@ public final class RttEstimator {
 
   private static final long MIN_WINDOW_NS = 10_000_000_000L;
 
+  /** A path that has become so much shorter shows it in another one of these. */
+  private static final int CONFIRMING_SAMPLES = 32;
+
+  private int confirmsWithin;
   private long smoothedNs;
   private long variationNs;
   private long latestNs;
@@ -27,9 +31,20 @@ public final class RttEstimator {
   private long previousMinNs = Long.MAX_VALUE;
   private long windowStartNs;
 
-  /** Takes a sample; gives it back as it was taken. */
+  /**
+   * Takes a sample; gives it back as it was taken, negative if it is doubted: a single one far
+   * below all others is that of a damaged packet that looks like the answer to something just sent.
+   */
   public long sample(long nowNs, long rttNs) {
     long rtt = Math.max(SHORTEST_NS, rttNs);
+    boolean confirmed = confirmsWithin > 0;
+    confirmsWithin = Math.max(0, confirmsWithin - 1);
+    if (rtt < minNs() / 2) {
+      confirmsWithin = CONFIRMING_SAMPLES;
+      if (!confirmed) {
+        return -1;
+      }
+    }
     latestNs = rtt;
     if (nowNs - windowStartNs > MIN_WINDOW_NS) {
       windowStartNs = nowNs;
