@@ -1,5 +1,6 @@
 package io.xmig.testbed.evaluate;
 
+import io.xmig.testbed.links.Namespaces;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -106,6 +107,12 @@ public final class EvaluateCommand implements Callable<Integer> {
       plan.extras().forEach(e -> out.printf("  1  %s%n", e.id()));
       out.flush();
       return 0;
+    }
+    String missing = Namespaces.missing();
+    if (!missing.isEmpty()) {
+      err.println(
+          "xmig evaluate: " + missing + "; testbed/intra-ad and testbed/inter-ad need none");
+      return 1;
     }
     Files.createDirectories(report);
     Findings before = resume ? EvaluationFiles.read(report, plan).successes() : Findings.NONE;

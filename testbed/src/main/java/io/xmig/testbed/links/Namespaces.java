@@ -23,16 +23,15 @@ public final class Namespaces {
   /**
    * Why namespaces and taps cannot be used here, empty if they can.
    *
-   * @return what is missing and the way out, for a message
+   * @return what is missing, for a message
    */
   public static String missing() {
-    String instead = "; --links user needs no privilege";
     try {
       if (!System.getProperty("user.name").equals("root")) {
-        return "network namespaces need root" + instead;
+        return "network namespaces need root";
       }
       if (!Files.exists(Path.of("/dev/net/tun"))) {
-        return "there is no /dev/net/tun for taps (modprobe tun)" + instead;
+        return "there is no /dev/net/tun for taps (modprobe tun)";
       }
       String probe = "xmig-probe-" + ProcessHandle.current().pid();
       try {
@@ -47,8 +46,7 @@ public final class Namespaces {
     } catch (NetException e) {
       return "this kernel or container allows no namespaces with veth pairs, bridges and taps ("
           + e.getMessage()
-          + ")"
-          + instead;
+          + ")";
     }
   }
 

@@ -75,7 +75,8 @@ public final class VethNet implements Net {
       Starter starter) {
     String missing = Namespaces.missing();
     if (!missing.isEmpty()) {
-      throw new NetException("--links veth: " + missing, Map.of());
+      throw new NetException(
+          "--links veth: " + missing + "; --links user needs no privilege", Map.of());
     }
     VethNet net =
         new VethNet(

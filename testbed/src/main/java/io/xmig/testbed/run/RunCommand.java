@@ -1,6 +1,7 @@
 package io.xmig.testbed.run;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.xmig.testbed.links.Namespaces;
 import io.xmig.testbed.report.HtmlReport;
 import io.xmig.testbed.report.ResultFile;
 import io.xmig.testbed.report.RunResult;
@@ -58,6 +59,10 @@ public final class RunCommand implements Callable<Integer> {
     String problem = options.problem();
     if (problem != null) {
       throw new ParameterException(spec.commandLine(), problem);
+    }
+    String instead = options.withLinksThatAreThere(Namespaces::missing);
+    if (!instead.isEmpty()) {
+      err.println(instead);
     }
     Scenario scenario = scenario();
     Nodes.check(options);

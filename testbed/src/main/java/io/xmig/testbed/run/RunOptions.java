@@ -3,6 +3,7 @@ package io.xmig.testbed.run;
 import io.xmig.testbed.links.PathShape;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -116,13 +117,29 @@ public final class RunOptions {
       description = "MTU of all links. Default: ${DEFAULT-VALUE}.")
   int mtu;
 
+  /**
+   * Takes user-space links where namespaces cannot be had.
+   *
+   * @param missing why they cannot, empty if they can
+   * @return what to say about it, empty if there is nothing to say
+   */
+  String withLinksThatAreThere(Supplier<String> missing) {
+    String why = links.equals("veth") ? missing.get() : "";
+    if (why.isEmpty()) {
+      return "";
+    }
+    links = "user";
+    return "no --links veth: " + why + "; going on with --links user, which needs no privilege";
+  }
+
   @Option(
       names = "--links",
       paramLabel = "user|veth",
       defaultValue = "user",
       description = {
         "user: datagram sockets, no privilege needed.",
-        "veth: a network namespace per node, veth pairs, taps for the VM; needs root.",
+        "veth: a network namespace per node, veth pairs, taps for the VM; needs root, without it"
+            + " user-space links are taken.",
         "Default: ${DEFAULT-VALUE}."
       })
   String links;

@@ -5,10 +5,12 @@ import io.xmig.testbed.network.Network;
 import io.xmig.testbed.report.RunResult;
 import io.xmig.testbed.workload.AgentDiary;
 import io.xmig.testbed.workload.ProbeLog;
+import io.xmig.testbed.workload.Sample;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.XiaStack;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -117,18 +119,24 @@ final class Siege implements AutoCloseable {
             sample ->
                 troubled.stream()
                     .noneMatch(span -> sample.sentUs() >= span[0] && sample.sentUs() <= span[1]))
-        .filter(sample -> underWay(probes, sample.sentUs()) < QUEUE_FULL)
+        .filter(sample -> !stoodStill(probes, sample.sentUs()))
         .count();
   }
 
   /**
-   * Probes sent before this moment and answered after it. If there are many the VM stood still, and
-   * what found no room any more in the queue of its network card was lost without anybody's doing.
+   * Whether every one of the last probes sent before this moment, as many as fill the queue of the
+   * VM's network card, was waiting in it then and answered later: the VM stood still, and what
+   * found no room any more was lost without anybody's doing. A single one of them that had been
+   * answered by then shows that there was room: answers come in the order of the queue.
    */
-  private static long underWay(ProbeLog probes, long us) {
-    return probes.samples().stream()
-        .filter(s -> s.answered() && s.sentUs() < us && s.answeredUs() > us)
-        .count();
+  private static boolean stoodStill(ProbeLog probes, long us) {
+    List<Sample> before =
+        probes.samples().stream()
+            .filter(s -> s.answered() && s.sentUs() < us)
+            .sorted(Comparator.comparingLong(Sample::sentUs).reversed())
+            .limit(QUEUE_FULL)
+            .toList();
+    return before.size() == QUEUE_FULL && before.stream().allMatch(s -> s.answeredUs() > us);
   }
 
   private Map<String, Map<String, Long>> refused() {

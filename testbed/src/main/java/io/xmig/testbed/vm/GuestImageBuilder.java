@@ -143,7 +143,12 @@ public final class GuestImageBuilder {
       }
     } catch (IOException e) {
       throw new GuestImageException(
-          "cannot build the guest image in " + cache + ": " + e.getMessage(), e);
+          "cannot build the guest image in "
+              + cache
+              + ": "
+              + e.getMessage()
+              + "; XMIG_CACHE names another directory",
+          e);
     } finally {
       TURN.unlock();
     }
