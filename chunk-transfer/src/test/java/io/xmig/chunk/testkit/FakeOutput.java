@@ -10,7 +10,7 @@ import java.util.List;
 /** An output on virtual time that takes bytes at some rate and remembers them. */
 public final class FakeOutput implements ByteOutput {
   private final EventLoop loop;
-  private final double bytesPerSecond;
+  private double bytesPerSecond;
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private long breakAt = Long.MAX_VALUE;
   private boolean closed;
@@ -18,6 +18,11 @@ public final class FakeOutput implements ByteOutput {
   public FakeOutput(EventLoop loop, double bytesPerSecond) {
     this.loop = loop;
     this.bytesPerSecond = bytesPerSecond;
+  }
+
+  /** What is written from here on is taken at this rate. */
+  public void rate(double bytes) {
+    bytesPerSecond = bytes;
   }
 
   /** The reader goes away once it has this many bytes. */

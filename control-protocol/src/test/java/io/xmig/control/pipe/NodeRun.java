@@ -7,6 +7,7 @@ import io.xmig.chunk.testkit.FakeOutput;
 import io.xmig.chunk.verify.Lane;
 import io.xmig.control.session.Outcome;
 import io.xmig.control.session.SessionTimes;
+import io.xmig.xia.node.NodeConfig;
 import io.xmig.xia.node.NodeStack;
 import io.xmig.xia.testkit.LinkProfile;
 import io.xmig.xia.testkit.SimNetwork;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 /** A whole transfer between two nodes and a router, in virtual time: its parts and its outcome. */
 final class NodeRun {
   private static final Duration LIMIT = Duration.ofMinutes(30);
+
+  /** A profile that carries more says nothing about the MTU. */
+  private static final int LARGEST_MTU = 9000;
 
   final SimNetwork net;
   final Topologies.TwoHosts at;
@@ -38,7 +42,8 @@ final class NodeRun {
 
   NodeRun(long seed, LinkProfile profile, byte[] stream, Duration resume) {
     net = new SimNetwork(seed);
-    at = Topologies.twoHosts(net, profile);
+    int mtu = profile.mtu() > LARGEST_MTU ? NodeConfig.ETHERNET_MTU : profile.mtu();
+    at = Topologies.twoHosts(net, profile, node -> node.withMtu(mtu));
     source = net.stack(at.host0());
     destination = net.stack(at.host1());
     SplittableRandom random = new SplittableRandom(seed);
