@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Migrate one guest again and again, over TCP and over XIA, across the very same links, and compare.",
-      "Needs root, for network namespaces."
+      "Needs root, for network namespaces. Without --quick everything is measured three to five",
+      "times, in about an hour and a half; --list says what each cell takes."
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
@@ -42,7 +43,12 @@ import picocli.CommandLine.Spec;
 public final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Option(names = "--quick", description = "Fewer repetitions, smaller guests: under 15 minutes.")
+  @Option(
+      names = "--quick",
+      description = {
+        "Fewer repetitions: under 15 minutes on two cores. Where they turn out too slow for that,",
+        "repetitions are left out, but no cell."
+      })
   private boolean quick;
 
   @Option(names = "--tiny", description = "Two migrations: whether everything works.")
@@ -67,7 +73,9 @@ public final class EvaluateCommand implements Callable<Integer> {
       })
   private List<String> only = new ArrayList<>();
 
-  @Option(names = "--list", description = "Print what would be measured, and how often.")
+  @Option(
+      names = "--list",
+      description = "Print what would be measured, how often, and how long that should take.")
   private boolean list;
 
   @Option(
@@ -103,9 +111,7 @@ public final class EvaluateCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     Plan plan = plan();
     if (list) {
-      plan.cells().forEach(c -> out.printf("%3d  %s%n", c.repetitions(), c.path()));
-      plan.extras().forEach(e -> out.printf("  1  %s%n", e.id()));
-      out.flush();
+      list(out, plan);
       return 0;
     }
     String missing = Namespaces.missing();
@@ -156,6 +162,18 @@ public final class EvaluateCommand implements Callable<Integer> {
     out.flush();
     boolean all = found.migrations().stream().noneMatch(Measurement::hasFailed);
     return all && found.asides().stream().allMatch(a -> a.value() != null) ? 0 : 1;
+  }
+
+  private static void list(PrintWriter out, Plan plan) {
+    out.printf("times  seconds in all  cell%n");
+    for (Cell cell : plan.cells()) {
+      out.printf("%5d  %14.0f  %s%n", cell.repetitions(), Remaining.all(cell), cell.path());
+    }
+    plan.extras().forEach(e -> out.printf("%5d  %14s  %s%n", 1, "", e.id()));
+    out.printf(
+        "about %.0f minutes on two quiet cores, with the start of %d networks and guests%n",
+        Remaining.all(plan) / 60, plan.stages().size());
+    out.flush();
   }
 
   private Path page() {

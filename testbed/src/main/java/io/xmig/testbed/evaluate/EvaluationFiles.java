@@ -93,7 +93,7 @@ final class EvaluationFiles {
     StringBuilder lines = new StringBuilder();
     lines.append(
         "setting,mode,workload,full,from,to,total_ms,downtime_ms,stop_to_resume_ms,outage_ms,prober,"
-            + "reachable,stream_bytes,wire_bytes,xmig_cpu_s,cpu_s,peak_mb,failure\n");
+            + "reachable,stream_bytes,wire_bytes,xmig_cpu_s,cpu_s,peak_mb,unfinished,failure\n");
     for (Measurement m : measured) {
       Double outage = m.outageMs();
       lines.append(
@@ -116,6 +116,7 @@ final class EvaluationFiles {
               number(m.xmigCpuSeconds()),
               text(list(m.cpuSeconds())),
               text(list(m.peakMb())),
+              Boolean.toString(m.unfinished()),
               text(m.failure() == null ? "" : m.failure())));
       lines.append('\n');
     }

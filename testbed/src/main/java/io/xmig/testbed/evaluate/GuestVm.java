@@ -139,10 +139,14 @@ final class GuestVm implements AutoCloseable {
     }
   }
 
-  /** Waits for a text on the serial console. */
-  void awaitConsole(String text, Duration limit) {
+  /**
+   * Waits for a text on the serial console.
+   *
+   * @param from characters before do not count
+   */
+  void awaitConsole(String text, int from, Duration limit) {
     long deadline = System.nanoTime() + limit.toNanos();
-    while (!hasSaid(text)) {
+    while (said().indexOf(text, from) < 0) {
       if (System.nanoTime() > deadline || !qemu.isAlive()) {
         throw new RunException(
             "the guest does not say '" + text + "'",

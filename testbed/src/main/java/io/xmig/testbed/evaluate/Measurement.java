@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param wireBytes into the destination host meanwhile
  * @param cpuSeconds by process, {@code NODE/PROGRAM}
  * @param peakMb most resident memory, by process
+ * @param unfinished whether it was ended because its slowness had been shown: the total time is a
+ *     lower bound then, and nothing is known that comes with the hand-off
  * @param failure why it did not work, else {@code null}
  */
 record Measurement(
@@ -42,6 +44,7 @@ record Measurement(
     long wireBytes,
     Map<String, Double> cpuSeconds,
     Map<String, Double> peakMb,
+    boolean unfinished,
     @Nullable String failure) {
   /** Begins the failure of a mode that this machine does not have. */
   static final String NOT_PRESENT = "not present: ";
@@ -64,11 +67,42 @@ record Measurement(
         0,
         Map.of(),
         Map.of(),
+        false,
         why);
   }
 
+  /** It was ended, under way, because that was enough. */
+  static Measurement unfinished(
+      Cell cell, String from, String to, double tookMs, long streamBytes, long wireBytes) {
+    return new Measurement(
+        cell.setting().id(),
+        cell.mode().title(),
+        cell.workload().title(),
+        cell.full(),
+        from,
+        to,
+        tookMs,
+        0,
+        0,
+        null,
+        "",
+        false,
+        streamBytes,
+        wireBytes,
+        Map.of(),
+        Map.of(),
+        true,
+        null);
+  }
+
+  /** Whether it has something to say; the total time at least. */
   boolean ok() {
     return failure == null;
+  }
+
+  /** Whether the guest has moved. */
+  boolean moved() {
+    return ok() && !unfinished;
   }
 
   /** Whether it failed, for another reason than that the machine lacks what it needs. */
@@ -76,11 +110,15 @@ record Measurement(
     return failure != null && !failure.startsWith(NOT_PRESENT);
   }
 
-  /** CPU seconds of all processes of xmig, the pipes and the nodes, but not QEMU's. */
+  /**
+   * CPU seconds of all processes of xmig, the pipes and the nodes; but not QEMU's, and not what
+   * measures: the emulated link and the host with the observers.
+   */
   double xmigCpuSeconds() {
     return cpuSeconds.entrySet().stream()
         .filter(e -> e.getKey().contains("/xmig "))
         .filter(e -> !e.getKey().endsWith("/xmig link"))
+        .filter(e -> !e.getKey().startsWith(Stage.CLIENT + "/"))
         .mapToDouble(Map.Entry::getValue)
         .sum();
   }

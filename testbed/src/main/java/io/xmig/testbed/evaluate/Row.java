@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A cell's measurements together.
  *
+ * @param bound whether the median of the total times is a lower bound, since migrations were ended
  * @param ratioToTcp median of the total time, by that of {@code tcp:} with the same guest on the
  *     same links in the same run; NaN where there is none
  * @param unreachable migrations after which the guest did not answer at its address
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 record Row(
     Cell cell,
     Spread totalMs,
+    boolean bound,
     Spread downtimeMs,
     Spread stopToResumeMs,
     Spread outageMs,
@@ -28,21 +30,22 @@ record Row(
   static List<Row> of(Plan plan, List<Measurement> measurements) {
     List<Row> rows = new ArrayList<>();
     for (Cell cell : plan.cells()) {
-      Spread total = spread(measurements, cell, Measurement::totalMs);
+      Spread total = totals(measurements, cell);
       Cell tcp = new Cell(cell.setting(), Mode.TCP, cell.workload(), cell.full(), 0);
-      Spread base = spread(measurements, tcp, Measurement::totalMs);
+      Spread base = totals(measurements, tcp);
       List<Measurement> mine = of(measurements, cell);
       rows.add(
           new Row(
               cell,
               total,
+              of(measurements, cell).stream().anyMatch(Measurement::unfinished),
               spread(measurements, cell, Measurement::downtimeMs),
               spread(measurements, cell, Measurement::stopToResumeMs),
               spread(measurements, cell, Measurement::outageMs),
               spread(measurements, cell, m -> m.wireBytes() / 1e6),
               spread(measurements, cell, Measurement::xmigCpuSeconds),
               total.median() / base.median(),
-              (int) mine.stream().filter(m -> m.ok() && !m.reachable()).count(),
+              (int) mine.stream().filter(m -> m.moved() && !m.reachable()).count(),
               mine.stream().filter(m -> !m.ok()).map(m -> String.valueOf(m.failure())).toList()));
     }
     return rows;
@@ -59,11 +62,17 @@ record Row(
         .toList();
   }
 
+  /** Of migrations that were ended as well: no median is longer than the true one. */
+  static Spread totals(List<Measurement> measurements, Cell cell) {
+    return Spread.of(
+        of(measurements, cell).stream().filter(Measurement::ok).map(Measurement::totalMs).toList());
+  }
+
   private static Spread spread(
       List<Measurement> measurements, Cell cell, Function<Measurement, @Nullable Double> value) {
     List<Double> values = new ArrayList<>();
     for (Measurement m : of(measurements, cell)) {
-      Double v = m.ok() ? value.apply(m) : null;
+      Double v = m.moved() ? value.apply(m) : null;
       if (v != null) {
         values.add(v);
       }

@@ -45,6 +45,7 @@ final class Stage implements AutoCloseable {
   static final Duration OPENING = Duration.ofMinutes(5);
 
   private static final Duration ANSWER = Duration.ofSeconds(20);
+  private static final int SETTLE_MILLIS = 1000;
   private static final String PERF = "perf";
   private static final double DIRTY_SHARE = 0.4;
   private static final int MOST_DBENCH = 100;
@@ -58,10 +59,11 @@ final class Stage implements AutoCloseable {
   private static final Path DBENCH = Path.of("/usr/bin/dbench");
   private static final Path DBENCH_LOAD = Path.of("/usr/share/dbench/client.txt");
 
-  private final Setting setting;
+  private Setting setting;
   private final Lab lab;
   private final Nodes nodes;
   private final VethNet net;
+  private final HostPipes pipes;
   private final Xid hid;
   private final Accelerator accelerator;
   private final GuestImage image;
@@ -70,11 +72,18 @@ final class Stage implements AutoCloseable {
   private int at;
   private int started;
   private int moves;
+  private int mostBallastMb;
   private Workload workload = Workload.IDLE;
   private final XiaPing xping;
   private final IpPing ping;
 
-  private Stage(Setting setting, Lab lab, Nodes nodes, Accelerator accelerator, GuestImage image)
+  private Stage(
+      Setting setting,
+      Lab lab,
+      Nodes nodes,
+      Accelerator accelerator,
+      GuestImage image,
+      Consumer<String> say)
       throws IOException {
     this.setting = setting;
     this.lab = lab;
@@ -85,8 +94,10 @@ final class Stage implements AutoCloseable {
     this.image =
         image.forVm(lab.directory().resolve("images"), nodes.guestSecrets(Nodes.GUEST_NAME));
     disk = firstDisk();
-    startPipes();
+    pipes = new HostPipes(lab, nodes);
+    WarmTransfer warming = new WarmTransfer(pipes); // nobody measures while the guest boots
     guest = boot();
+    say.accept(warming.result());
     ping = IpPing.start(net.prefix(CLIENT), net.guestAddress(), PING_MILLIS);
     xping = new XiaPing(stackOf(CLIENT), addresses(), XPING_INTERVAL);
     awaitAnswer();
@@ -113,27 +124,16 @@ final class Stage implements AutoCloseable {
     try {
       Nodes nodes =
           Nodes.inNamespaces(lab, setting.scenario(), setting.mtu(), setting.shape(), library);
-      return new Stage(setting, lab, nodes, accelerator.accelerator(), image);
+      return new Stage(setting, lab, nodes, accelerator.accelerator(), image, say);
     } catch (IOException | RuntimeException e) {
       lab.close();
       throw e;
     }
   }
 
-  /** Each host has resident pipes, as under its host service. */
-  private void startPipes() {
-    for (String host : HOSTS) {
-      lab.launch(
-          "pipes-" + host,
-          net.prefix(host),
-          List.of("pipes", "--socket", pipesOf(host).toString(), "--xia", stackOf(host)));
-    }
-    HOSTS.forEach(host -> lab.awaitReady("pipes-" + host, "pipes ready", START));
-  }
-
   /** Control socket of the resident pipes on a host. */
   Path pipesOf(String host) {
-    return lab.directory().resolve(host + ".pipes");
+    return pipes.socket(host);
   }
 
   private List<LocalAddress> addresses() {
@@ -144,9 +144,10 @@ final class Stage implements AutoCloseable {
   }
 
   private GuestVm boot() throws IOException {
+    mostBallastMb = setting.ballastMb();
     GuestVm booting = startGuest(0, disk, false);
     try {
-      booting.awaitConsole(GuestMain.READY, BOOT);
+      booting.awaitConsole(GuestMain.READY, 0, BOOT);
       return booting;
     } catch (RuntimeException e) {
       booting.close();
@@ -318,7 +319,32 @@ final class Stage implements AutoCloseable {
       case IDLE -> {}
     }
     workload = wanted;
-    pause(2000);
+    pause(SETTLE_MILLIS);
+  }
+
+  /**
+   * The same network and guest with something else in its memory.
+   *
+   * @param wanted differs in nothing but the ballast
+   * @throws RunException if the guest does not do it
+   */
+  void become(Setting wanted) {
+    if (!wanted.equals(setting)) {
+      refill(wanted);
+    }
+    if (setting.zeroed()) { // what was read from the disk meanwhile is not carried
+      guest.shell("sync; echo 3 > /proc/sys/vm/drop_caches");
+    }
+  }
+
+  private void refill(Setting wanted) {
+    work(Workload.IDLE, 0);
+    int said = guest.said().length();
+    String words = wanted.content() + " " + wanted.ballastMb();
+    guest.shell("echo fill " + words + " > " + GuestMain.WORK);
+    guest.awaitConsole(GuestMain.FILLED + words, said, BOOT);
+    setting = wanted;
+    mostBallastMb = Math.max(mostBallastMb, wanted.ballastMb());
   }
 
   /** No path can carry what is dirtied faster than it carries. */
@@ -333,15 +359,15 @@ final class Stage implements AutoCloseable {
   }
 
   /**
-   * Most memory that the guest's process has had resident, in MiB, less the ballast it was told to
-   * fill: node, agent and the services that probes ask; NaN if it is not known.
+   * Most memory that the guest's process has had resident, in MiB, less the most that it was told
+   * to fill: node, agent and the services that probes ask; NaN if it is not known.
    */
   double guestPeakMb() {
     guest.shell("grep VmHWM /proc/$(pidof java)/status");
     Matcher line = PEAK.matcher(guest.said());
     double peak = Double.NaN;
     while (line.find()) {
-      peak = Long.parseLong(line.group(1)) / 1024.0 - setting.ballastMb();
+      peak = Long.parseLong(line.group(1)) / 1024.0 - mostBallastMb;
     }
     return peak;
   }

@@ -22,7 +22,7 @@ final class TextReport {
               row.cell().mode().title(),
               row.cell().workload().title() + (row.cell().full() ? ", disk" : ""),
               row.totalMs().count(),
-              seconds(row.totalMs()),
+              seconds(row),
               number(row.ratioToTcp(), "%.2f"),
               number(row.downtimeMs().median(), "%.0f"),
               number(row.stopToResumeMs().median(), "%.0f"),
@@ -43,11 +43,16 @@ final class TextReport {
     }
   }
 
-  static String seconds(Spread s) {
+  static String seconds(Row row) {
+    Spread s = row.totalMs();
     return s.isEmpty()
         ? "–"
         : String.format(
-            Locale.ROOT, "%.2f (%.2f–%.2f)", s.median() / 1000, s.min() / 1000, s.max() / 1000);
+            Locale.ROOT,
+            row.bound() ? "over %.0f" : "%.2f (%.2f–%.2f)",
+            s.median() / 1000,
+            s.min() / 1000,
+            s.max() / 1000);
   }
 
   static String number(double value, String format) {

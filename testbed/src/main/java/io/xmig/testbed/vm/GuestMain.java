@@ -9,7 +9,13 @@ public final class GuestMain {
   /** Printed on the serial console once everything runs. */
   public static final String READY = "xmig-guest: READY";
 
-  /** Where a guest started with {@code work} is told what to do. */
+  /** Printed once a ballast has been filled anew, with what it was told. */
+  public static final String FILLED = "xmig-guest: FILLED ";
+
+  /**
+   * Where a guest started with {@code work} is told what to do: {@code dirty MIB} per second,
+   * {@code fill CONTENT MIB}, anything else for nothing.
+   */
   public static final Path WORK = Path.of("/tmp/xmig-work");
 
   private static final long LOOK_NANOS = 250_000_000;
@@ -50,12 +56,17 @@ public final class GuestMain {
       throws InterruptedException {
     long workingSet = (long) options.dirtySetMib() << 20;
     int rate = options.dirtyMibPerSecond();
+    String told = "";
     long lookedAt = System.nanoTime();
     while (true) {
       long started = System.nanoTime();
       if (options.told() && started - lookedAt > LOOK_NANOS) {
         lookedAt = started;
-        rate = ballast.bytes() == 0 ? 0 : wanted();
+        String tells = wanted();
+        if (!tells.equals(told)) {
+          told = tells;
+          rate = obey(ballast, tells.split(" ", -1));
+        }
       }
       if (rate == 0) {
         Thread.sleep(options.told() ? LOOK_NANOS / 1_000_000 : 3_600_000);
@@ -68,15 +79,28 @@ public final class GuestMain {
     }
   }
 
-  /** MiB to rewrite per second according to the file; 0 unless it says {@code dirty RATE}. */
-  private static int wanted() {
+  private static String wanted() {
     try {
-      String[] words = Files.readString(WORK).strip().split(" ", -1);
-      return words.length == 2 && words[0].equals("dirty") && words[1].matches("[0-9]{1,4}")
-          ? Integer.parseInt(words[1])
-          : 0;
+      return Files.readString(WORK).strip();
     } catch (IOException e) {
-      return 0; // nobody has said anything
+      return ""; // nobody has said anything
     }
+  }
+
+  /** Fills, if that is asked for, and returns the MiB to rewrite per second. */
+  private static int obey(MemoryBallast ballast, String[] words) {
+    if (words.length == 2 && words[0].equals("dirty") && words[1].matches("[0-9]{1,4}")) {
+      return ballast.bytes() == 0 ? 0 : Integer.parseInt(words[1]);
+    }
+    if (words.length == 3 && words[0].equals("fill") && words[2].matches("[0-9]{1,5}")) {
+      for (MemoryBallast.Content content : MemoryBallast.Content.values()) {
+        if (content.word().equals(words[1])) {
+          ballast.refill(Integer.parseInt(words[2]), content);
+          System.gc(); // gives back what is beyond
+          System.out.println(FILLED + words[1] + " " + words[2]);
+        }
+      }
+    }
+    return 0;
   }
 }

@@ -10,7 +10,7 @@ import java.util.Locale;
  * Memory of the guest that is there only to be migrated, and that part of it which changes all the
  * time.
  *
- * @threading {@link #fill} once, then {@link #dirty} from one thread
+ * @threading one thread
  */
 public final class MemoryBallast {
   /** What the memory holds. */
@@ -33,8 +33,8 @@ public final class MemoryBallast {
   private static final int BLOCK = 16 << 20;
 
   private final List<ByteBuffer> blocks = new ArrayList<>();
-  private final Content content;
-  private final long bytes;
+  private Content content;
+  private long bytes;
   private long state = 0x9E37_79B9_7F4A_7C15L;
   private long nextPage;
 
@@ -42,16 +42,43 @@ public final class MemoryBallast {
   MemoryBallast(int mib, Content content) {
     this.content = content;
     this.bytes = (long) mib << 20;
-    for (long left = bytes; left > 0; left -= BLOCK) {
-      blocks.add(
-          ByteBuffer.allocateDirect((int) Math.min(left, BLOCK)).order(ByteOrder.nativeOrder()));
-    }
+    allocate();
   }
 
   /** Writes every page once. */
   void fill() {
     for (long page = 0; page < bytes / PAGE; page++) {
       writePage(page);
+    }
+  }
+
+  /**
+   * Holds something else from now on, and as much as this; what is beyond goes back to the system
+   * at the next garbage collection.
+   */
+  void refill(int mib, Content with) {
+    bytes = (long) mib << 20;
+    content = with;
+    nextPage = 0;
+    allocate();
+    fill();
+  }
+
+  /** Blocks of the whole size, the last of what is left; those that are right already stay. */
+  private void allocate() {
+    long held = 0;
+    int right = 0;
+    for (ByteBuffer block : blocks) {
+      if (block.capacity() != Math.min(bytes - held, BLOCK)) {
+        break;
+      }
+      held += block.capacity();
+      right++;
+    }
+    blocks.subList(right, blocks.size()).clear();
+    for (long left = bytes - held; left > 0; left -= BLOCK) {
+      blocks.add(
+          ByteBuffer.allocateDirect((int) Math.min(left, BLOCK)).order(ByteOrder.nativeOrder()));
     }
   }
 

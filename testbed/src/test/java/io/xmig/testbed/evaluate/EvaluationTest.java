@@ -35,8 +35,17 @@ class EvaluationTest {
         true,
         500_000_000,
         510_000_000,
-        Map.of("HOST_A/xmig send", 1.5, "HOST_A/qemu-system-x86_64", 4.0, "link/xmig link", 3.0),
+        Map.of(
+            "HOST_A/xmig send",
+            1.5,
+            "HOST_A/qemu-system-x86_64",
+            4.0,
+            "link/xmig link",
+            3.0,
+            "HOST_C/xmig node",
+            2.0),
         Map.of("HOST_A/xmig send", 80.0, "ROUTER_1/xmig node", 90.0),
+        false,
         null);
   }
 
@@ -117,7 +126,7 @@ class EvaluationTest {
         .containsExactly("lan/XIA/IDLE");
     assertThat(plan.only(p -> Plan.matches("*/XIA_AUTO", p)).settings())
         .extracting(Setting::id)
-        .containsExactly("lanreal", "wan");
+        .containsExactly("lanreal", "wanreal");
     Plan sharing = plan.only(p -> Plan.matches("sharing", p));
     assertThat(sharing.cells()).isEmpty();
     assertThat(sharing.extras()).containsExactly(Plan.Extra.SHARING);
@@ -130,7 +139,7 @@ class EvaluationTest {
     Remaining asPlanned = new Remaining();
     Remaining slow = new Remaining();
     for (Cell cell : cells) {
-      slow.took(cell, 3 * (5 + Remaining.seconds(cell)));
+      slow.took(cell, 3 * Remaining.all(cell) / cell.repetitions());
     }
     double ratio = slow.left(cells, 0, 0) / asPlanned.left(cells, 0, 0);
     assertThat(ratio).isBetween(2.4, 3.0);
@@ -200,6 +209,41 @@ class EvaluationTest {
     Target first = Target.of(rows, new Findings(all, List.of())).get(0);
     assertThat(first.verdict()).isEqualTo("FAIL");
     assertThat(first.measured()).isCloseTo(1.1, within(1e-9));
+  }
+
+  @Test
+  void aMigrationThatWasEndedIsALowerBoundAndMayShowATarget() {
+    Plan plan = Plan.quick().only(p -> p.startsWith("lossy/"));
+    Cell xia = plan.cells().get(0);
+    Cell cubic = plan.cells().get(2);
+    assertThat(xia.mode()).as("tells how long CUBIC need be waited for").isEqualTo(Mode.XIA);
+    Measurement ended = Measurement.unfinished(cubic, "HOST_A", "HOST_B", 60_000, 1, 1);
+    for (int xiaMs : new int[] {30_000, 40_000}) {
+      List<Measurement> all = List.of(run(xia, xiaMs, 25), ended);
+      List<Row> rows = Row.of(plan, all);
+      assertThat(rows.get(2)).matches(Row::bound).matches(r -> r.outageMs().isEmpty());
+      assertThat(TextReport.seconds(rows.get(2))).isEqualTo("over 60");
+      Target target =
+          Target.of(rows, new Findings(all, List.of())).stream()
+              .filter(t -> t.what().contains("CUBIC"))
+              .findFirst()
+              .orElseThrow();
+      assertThat(target.measuredText()).startsWith("≤ 0.");
+      assertThat(target.verdict()).isEqualTo(xiaMs == 30_000 ? "pass" : "not shown");
+    }
+  }
+
+  @Test
+  void settingsThatDifferInWhatMemoryHoldsShareAGuest() {
+    assertThat(Plan.quick().stages().stream().map(s -> s.stream().map(Setting::id).toList()))
+        .contains(List.of("lan", "lanreal"), List.of("wan", "wanreal", "wanless"))
+        .contains(List.of("lossy"));
+  }
+
+  @Test
+  void theQuickPlanFitsIntoItsLimit() {
+    assertThat(Remaining.all(Plan.quick())).isLessThan(Plan.quick().limit().toSeconds());
+    assertThat(Plan.full().limit()).isNull();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.xmig.testbed.vm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.util.zip.Deflater;
@@ -26,6 +27,21 @@ class MemoryBallastTest {
     deflater.end();
 
     assertThat(ratio).isBetween(least, most);
+  }
+
+  @Test
+  void isFilledAnewWithSomethingElseAndLessOfIt() {
+    MemoryBallast ballast = new MemoryBallast(40, MemoryBallast.Content.RANDOM);
+    ballast.fill();
+    long last = 4096 - Long.BYTES;
+    assertThat(ballast.word((5 << 12) + last)).isNotEqualTo(5);
+
+    ballast.refill(17, MemoryBallast.Content.REALISTIC);
+
+    assertThat(ballast.bytes()).isEqualTo(17 << 20);
+    assertThat(ballast.word((5 << 12) + last)).as("repeats the number of the page").isEqualTo(5);
+    assertThat(ballast.word((17 << 20) - Long.BYTES)).isEqualTo((17 << 8) - 1);
+    assertThatThrownBy(() -> ballast.word(33 << 20)).as("the third block is gone").isNotNull();
   }
 
   @Test
