@@ -13,6 +13,7 @@ final class DagCache {
   private static final int EDGES_WITHOUT_VISITED = 0x7f7f7f7f;
 
   private final @Nullable Dag[] slots = new Dag[SLOTS];
+  private final @Nullable ByteBuffer[] wires = new ByteBuffer[SLOTS];
 
   /**
    * The address whose {@code count} node entries stand at {@code offset}; {@code null} if they are
@@ -21,12 +22,14 @@ final class DagCache {
   @Nullable Dag read(ByteBuffer buffer, int offset, int count) {
     int slot = hash(buffer, offset, count) & (SLOTS - 1);
     Dag cached = slots[slot];
-    if (cached != null && cached.size() == count && same(cached.wireBytes(), buffer, offset)) {
+    ByteBuffer wire = wires[slot];
+    if (cached != null && wire != null && cached.size() == count && same(wire, buffer, offset)) {
       return cached;
     }
     Dag decoded = Dag.tryRead(buffer, offset, count);
     if (decoded != null) {
       slots[slot] = decoded;
+      wires[slot] = ByteBuffer.wrap(decoded.wireBytes());
     }
     return decoded;
   }
@@ -42,11 +45,14 @@ final class DagCache {
     return (int) (h >>> 40);
   }
 
-  private static boolean same(byte[] wire, ByteBuffer buffer, int offset) {
-    for (int i = 0; i < wire.length; i++) {
-      int b = buffer.get(offset + i);
-      boolean isEdge = i % Dag.NODE_LENGTH >= Dag.NODE_LENGTH - Dag.MAX_EDGES;
-      if (wire[i] != (byte) (isEdge ? b & Dag.UNUSED_EDGE : b)) {
+  /** Compares words, not bytes: two addresses of every packet are looked up. */
+  private static boolean same(ByteBuffer wire, ByteBuffer buffer, int offset) {
+    for (int i = 0; i < wire.capacity(); i += Dag.NODE_LENGTH) {
+      int at = offset + i;
+      if (wire.getLong(i) != buffer.getLong(at)
+          || wire.getLong(i + 8) != buffer.getLong(at + 8)
+          || wire.getLong(i + 16) != buffer.getLong(at + 16)
+          || wire.getInt(i + 24) != (buffer.getInt(at + 24) & EDGES_WITHOUT_VISITED)) {
         return false;
       }
     }
