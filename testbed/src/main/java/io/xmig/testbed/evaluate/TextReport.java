@@ -45,14 +45,13 @@ final class TextReport {
 
   static String seconds(Row row) {
     Spread s = row.totalMs();
-    return s.isEmpty()
-        ? "–"
-        : String.format(
-            Locale.ROOT,
-            row.bound() ? "over %.0f" : "%.2f (%.2f–%.2f)",
-            s.median() / 1000,
-            s.min() / 1000,
-            s.max() / 1000);
+    if (s.isEmpty()) {
+      return "–";
+    }
+    double median = s.median() / 1000;
+    return row.bound()
+        ? String.format(Locale.ROOT, "over %.0f", median)
+        : String.format(Locale.ROOT, "%.2f (%.2f–%.2f)", median, s.min() / 1000, s.max() / 1000);
   }
 
   static String number(double value, String format) {
