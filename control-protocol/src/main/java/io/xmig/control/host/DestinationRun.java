@@ -25,12 +25,11 @@ final class DestinationRun extends HandoffRun {
   /** QEMU loads the rest of what the pipe has written before it ended. */
   private static final int LOAD_PATIENCE_POLLS = 100;
 
-  private final DestinationHandoff machine;
-  private final Pipes pipes;
-
   /** Until a guest that has just been started has answered everybody who waits for it. */
   private static final long FAVOUR_MILLIS = 1000;
 
+  private final DestinationHandoff machine;
+  private final Pipes pipes;
   private final QemuStarter starter;
   private final Consumer<DestinationRun> onOver;
   private @Nullable ManagedVm vm;

@@ -50,30 +50,23 @@ record Measurement(
   static final String NOT_PRESENT = "not present: ";
 
   static Measurement failed(Cell cell, String from, String to, String why) {
-    return new Measurement(
-        cell.setting().id(),
-        cell.mode().title(),
-        cell.workload().title(),
-        cell.full(),
-        from,
-        to,
-        0,
-        0,
-        0,
-        null,
-        "",
-        false,
-        0,
-        0,
-        Map.of(),
-        Map.of(),
-        false,
-        why);
+    return withoutHandOff(cell, from, to, 0, 0, 0, why);
   }
 
   /** It was ended, under way, because that was enough. */
   static Measurement unfinished(
       Cell cell, String from, String to, double tookMs, long streamBytes, long wireBytes) {
+    return withoutHandOff(cell, from, to, tookMs, streamBytes, wireBytes, null);
+  }
+
+  private static Measurement withoutHandOff(
+      Cell cell,
+      String from,
+      String to,
+      double tookMs,
+      long streamBytes,
+      long wireBytes,
+      @Nullable String failure) {
     return new Measurement(
         cell.setting().id(),
         cell.mode().title(),
@@ -91,8 +84,8 @@ record Measurement(
         wireBytes,
         Map.of(),
         Map.of(),
-        true,
-        null);
+        failure == null,
+        failure);
   }
 
   /** Whether it has something to say; the total time at least. */

@@ -38,7 +38,7 @@ record Row(
           new Row(
               cell,
               total,
-              of(measurements, cell).stream().anyMatch(Measurement::unfinished),
+              mine.stream().anyMatch(Measurement::unfinished),
               spread(measurements, cell, Measurement::downtimeMs),
               spread(measurements, cell, Measurement::stopToResumeMs),
               spread(measurements, cell, Measurement::outageMs),

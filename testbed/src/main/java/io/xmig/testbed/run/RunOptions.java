@@ -117,21 +117,6 @@ public final class RunOptions {
       description = "MTU of all links. Default: ${DEFAULT-VALUE}.")
   int mtu;
 
-  /**
-   * Takes user-space links where namespaces cannot be had.
-   *
-   * @param missing why they cannot, empty if they can
-   * @return what to say about it, empty if there is nothing to say
-   */
-  String withLinksThatAreThere(Supplier<String> missing) {
-    String why = links.equals("veth") ? missing.get() : "";
-    if (why.isEmpty()) {
-      return "";
-    }
-    links = "user";
-    return "no --links veth: " + why + "; going on with --links user, which needs no privilege";
-  }
-
   @Option(
       names = "--links",
       paramLabel = "user|veth",
@@ -287,5 +272,20 @@ public final class RunOptions {
       return "--settle must be at least 500: answers before and after are part of the verdict";
     }
     return null;
+  }
+
+  /**
+   * Takes user-space links where namespaces cannot be had.
+   *
+   * @param missing why they cannot, empty if they can
+   * @return what to say about it, empty if there is nothing to say
+   */
+  String withLinksThatAreThere(Supplier<String> missing) {
+    String why = links.equals("veth") ? missing.get() : "";
+    if (why.isEmpty()) {
+      return "";
+    }
+    links = "user";
+    return "no --links veth: " + why + "; going on with --links user, which needs no privilege";
   }
 }

@@ -1,6 +1,6 @@
 package io.xmig.testbed.vm;
 
-import io.xmig.xia.node.FrameSink;
+import io.xmig.xia.node.UrgentSink;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.wire.EthernetFlyweight;
 import java.nio.ByteBuffer;
@@ -14,7 +14,7 @@ import java.util.ArrayDeque;
  *
  * @threading on the loop
  */
-final class ClientsFirst implements FrameSink {
+final class ClientsFirst implements UrgentSink {
   /** A broadcast waits this long; several times what the first answer takes. */
   static final long PATIENCE_NS = 100_000_000;
 
@@ -25,10 +25,10 @@ final class ClientsFirst implements FrameSink {
   private static final int LONGEST = 2048;
 
   private final EventLoop loop;
-  private final FrameSink node;
+  private final UrgentSink node;
   private final ArrayDeque<ByteBuffer> free = new ArrayDeque<>();
 
-  ClientsFirst(EventLoop loop, FrameSink node) {
+  ClientsFirst(EventLoop loop, UrgentSink node) {
     this.loop = loop;
     this.node = node;
     for (int i = 0; i < MOST_WAITING; i++) {

@@ -20,9 +20,9 @@ import io.xmig.xia.link.NodeLoop;
 import io.xmig.xia.link.PacketLink;
 import io.xmig.xia.link.posix.NetDevice;
 import io.xmig.xia.link.posix.Threads;
-import io.xmig.xia.node.FrameSink;
 import io.xmig.xia.node.NodeConfig;
 import io.xmig.xia.node.NodeStack;
+import io.xmig.xia.node.UrgentSink;
 import io.xmig.xia.node.XiaNode;
 import io.xmig.xia.socket.LinkEvent;
 import io.xmig.xia.socket.LocalAddress;
@@ -191,8 +191,8 @@ final class GuestNode implements AutoCloseable {
             });
   }
 
-  private static FrameSink receiver(XiaNode node) {
-    return new FrameSink() {
+  private static UrgentSink receiver(XiaNode node) {
+    return new UrgentSink() {
       @Override
       public void frame(ByteBuffer frame) {
         node.receive(0, frame);
@@ -219,7 +219,7 @@ final class GuestNode implements AutoCloseable {
         new NodeConfig("guest", NodeConfig.Role.HOST, address, List.of(port), true, false, false);
     XiaNode node = new XiaNode(config, loop, new Random(new SecureRandom().nextLong()));
     node.attach(0, link);
-    FrameSink receiver = receiver(node);
+    UrgentSink receiver = receiver(node);
     link.receiver(hostSpeaks ? new ClientsFirst(loop, receiver) : receiver);
     LinkWatcher watcher = new LinkWatcher(loop);
     watcher.watch(link.device().index(), 0, node::linkEvent);

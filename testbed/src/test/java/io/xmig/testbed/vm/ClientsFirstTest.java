@@ -2,7 +2,7 @@ package io.xmig.testbed.vm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.xmig.xia.node.FrameSink;
+import io.xmig.xia.node.UrgentSink;
 import io.xmig.xia.testkit.VirtualLoop;
 import io.xmig.xia.wire.EthernetFlyweight;
 import java.nio.ByteBuffer;
@@ -20,7 +20,7 @@ class ClientsFirstTest {
   private final ClientsFirst receiver =
       new ClientsFirst(
           loop,
-          new FrameSink() {
+          new UrgentSink() {
             @Override
             public void frame(ByteBuffer frame) {
               taken.add(frame.getInt(frame.position() + 14));

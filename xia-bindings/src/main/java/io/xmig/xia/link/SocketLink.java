@@ -6,7 +6,9 @@ import io.xmig.xia.link.posix.MessageBatch;
 import io.xmig.xia.link.posix.NativeBuffer;
 import io.xmig.xia.link.posix.Socket;
 import io.xmig.xia.node.FrameSink;
+import io.xmig.xia.node.UrgentSink;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A link over a socket that keeps message boundaries: batches of frames with one call each way,
@@ -33,6 +35,7 @@ abstract class SocketLink implements Link {
   private final MessageBatch received;
   private final ByteBuffer[] slots;
   private FrameSink receiver = frame -> {};
+  private @Nullable UrgentSink answersFirst;
 
   private final FrameQueue queue;
   private final MessageBatch sent = new MessageBatch(SEND_BATCH, false);
@@ -102,6 +105,7 @@ abstract class SocketLink implements Link {
   @Override
   public final void receiver(FrameSink receiver) {
     this.receiver = receiver;
+    this.answersFirst = receiver instanceof UrgentSink first ? first : null;
   }
 
   @Override
@@ -294,7 +298,8 @@ abstract class SocketLink implements Link {
         return;
       }
       int large = 0;
-      long taken = count > 1 ? takeUrgent(count) : 0;
+      UrgentSink first = answersFirst;
+      long taken = first != null && count > 1 ? takeUrgent(first, count) : 0;
       for (int i = 0; i < count && !closed; i++) {
         if (received.length(i) >= InterruptModeration.LARGE_FRAME) {
           large++;
@@ -316,14 +321,14 @@ abstract class SocketLink implements Link {
   }
 
   /** Lets the receiver answer first what cannot wait; the result has a bit for each such frame. */
-  private long takeUrgent(int count) {
+  private long takeUrgent(UrgentSink by, int count) {
     long taken = 0;
     for (int i = 0; i < count && !closed; i++) {
       int length = received.length(i);
       if (length >= ETHERNET_HEADER_LENGTH
           && !received.isTruncated(i)
           && accepts(received, i)
-          && receiver.urgent(slots[i].clear().limit(length))) {
+          && by.urgent(slots[i].clear().limit(length))) {
         counters.framesIn++;
         counters.bytesIn += length;
         taken |= 1L << i;

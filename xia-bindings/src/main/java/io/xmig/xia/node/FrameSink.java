@@ -15,15 +15,4 @@ public interface FrameSink {
    * is in the middle of its work.
    */
   void frame(ByteBuffer frame);
-
-  /**
-   * Asked about each of several frames that have come together, in their order, before any of them
-   * is handed on by {@link #frame}: takes one whose answer must not wait for the others.
-   *
-   * @param frame as for {@link #frame}
-   * @return whether it has been taken; if not, it comes again
-   */
-  default boolean urgent(ByteBuffer frame) {
-    return false;
-  }
 }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.xmig.xia.link.posix.PosixException;
-import io.xmig.xia.node.FrameSink;
+import io.xmig.xia.node.UrgentSink;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,7 +72,7 @@ class UnixLinkTest {
         loopB.call(
             () -> {
               b.receiver(
-                  new FrameSink() {
+                  new UrgentSink() {
                     @Override
                     public void frame(ByteBuffer frame) {
                       heard.add(frame.getInt(frame.position() + 14));
