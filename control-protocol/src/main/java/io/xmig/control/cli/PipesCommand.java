@@ -4,13 +4,18 @@ import io.xmig.control.resident.ResidentServer;
 import io.xmig.xia.XiaException;
 import io.xmig.xia.cli.StackOption;
 import io.xmig.xia.cli.TimeSpan;
+import io.xmig.xia.host.NodeService;
+import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,7 +33,10 @@ import picocli.CommandLine.Spec;
           + " new process for each: what is compiled once is fast from the first byte.",
       "",
       "'xmig host' starts one by itself. QEMU is joined by a Unix-domain socket (migrate unix:…),"
-          + " a transfer is asked for with one line of JSON on the control socket."
+          + " a transfer is asked for with one line of JSON on the control socket.",
+      "",
+      "Fastest inside the host's node: xmig node FILE --with 'HOST_A=pipes --socket PATH', which"
+          + " 'xmig host --pipes PATH' then uses."
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
@@ -93,22 +101,9 @@ public final class PipesCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     PrintWriter err = spec.commandLine().getErr();
     PrintWriter out = spec.commandLine().getOut();
-    if (maxTransfers < 1 || maxTransfers > MOST) {
-      throw new ParameterException(spec.commandLine(), "--max-transfers must be 1 to " + MOST);
-    }
     String stack = xia.spec();
     WarmUp warming = new WarmUp(xia::open, warmUp);
-    Transfers transfers =
-        new Transfers(
-            stack == null ? "" : stack,
-            maxTransfers,
-            err,
-            (running, begun) -> {
-              if (begun) {
-                warming.stop();
-              }
-            },
-            ending::countDown);
+    Transfers transfers = transfers(StackSource.BY_OPTION, warming, ending::countDown);
     ResidentServer server;
     try {
       server = new ResidentServer(socket.toAbsolutePath(), transfers);
@@ -126,18 +121,85 @@ public final class PipesCommand implements Callable<Integer> {
             },
             "stop-pipes");
     Runtime.getRuntime().addShutdownHook(hook);
-    out.println("pipes ready: socket " + socket.toAbsolutePath());
-    out.flush();
-    if (!warmUp.isZero() && (stack == null || !stack.startsWith(LIBRARY))) {
-      Thread thread = new Thread(() -> warm(warming, out), "warm-up");
-      thread.setDaemon(true);
-      thread.start();
+    ready(out);
+    if (stack == null || !stack.startsWith(LIBRARY)) {
+      startWarming(warming, out);
     }
     stayUntilTold(server, transfers);
     server.close();
     transfers.close();
     ended.countDown();
     return 0;
+  }
+
+  /**
+   * Serves inside a node.
+   *
+   * @param stacks opens stacks on it, which transfers get that name no other one
+   * @throws IOException if the control socket cannot be had
+   */
+  NodeService.Running serveInNode(Supplier<XiaStack> stacks) throws IOException {
+    if (!idleExit.isZero()) {
+      throw new ParameterException(
+          spec.commandLine(), "--idle-exit: these pipes are part of a node and stay");
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    WarmUp warming = new WarmUp(stacks, warmUp);
+    StackSource here =
+        chosen ->
+            chosen.spec() == null || chosen.spec().equals(xia.spec())
+                ? stacks.get()
+                : chosen.open();
+    Transfers transfers = transfers(here, warming, null);
+    ResidentServer server = new ResidentServer(socket.toAbsolutePath(), transfers);
+    ready(out);
+    startWarming(warming, out);
+    return new Serving(server, transfers);
+  }
+
+  private record Serving(ResidentServer server, Transfers transfers)
+      implements NodeService.Running {
+    @Override
+    public Map<String, Supplier<String>> handlers() {
+      return Map.of("transfers", () -> Integer.toString(transfers.count()));
+    }
+
+    @Override
+    public void close() {
+      server.close();
+      transfers.end();
+    }
+  }
+
+  private Transfers transfers(StackSource stacks, WarmUp warming, @Nullable Runnable onQuit) {
+    if (maxTransfers < 1 || maxTransfers > MOST) {
+      throw new ParameterException(spec.commandLine(), "--max-transfers must be 1 to " + MOST);
+    }
+    String stack = xia.spec();
+    return new Transfers(
+        stack == null ? "" : stack,
+        stacks,
+        maxTransfers,
+        spec.commandLine().getErr(),
+        (running, begun) -> {
+          if (begun) {
+            warming.stop();
+          }
+        },
+        onQuit);
+  }
+
+  private void ready(PrintWriter out) {
+    out.println("pipes ready: socket " + socket.toAbsolutePath());
+    out.flush();
+  }
+
+  private void startWarming(WarmUp warming, PrintWriter out) {
+    if (!warmUp.isZero()) {
+      Thread thread = new Thread(() -> warm(warming, out), "warm-up");
+      thread.setDaemon(true);
+      thread.start();
+    }
   }
 
   private static void awaitQuietly(CountDownLatch ended) {

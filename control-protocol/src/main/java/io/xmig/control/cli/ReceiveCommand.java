@@ -145,8 +145,8 @@ public final class ReceiveCommand implements Callable<Integer> {
     return shared;
   }
 
-  XiaStack openStack() {
-    return xia.open();
+  XiaStack openStack(StackSource stacks) {
+    return stacks.open(xia);
   }
 
   /**

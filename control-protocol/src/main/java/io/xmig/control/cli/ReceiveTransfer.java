@@ -16,6 +16,7 @@ import java.util.function.Consumer;
 /** A {@code receive} whose QEMU listens on a socket ({@code migrate-incoming unix:PATH}). */
 final class ReceiveTransfer extends Transfer {
   private final ReceiveCommand command;
+  private final StackSource stacks;
   private final Xid service;
   private final StatusLines status;
   private final QemuConnection connection;
@@ -25,12 +26,14 @@ final class ReceiveTransfer extends Transfer {
       Path qemu,
       Path exit,
       ReceiveCommand command,
+      StackSource stacks,
       Xid service,
       StatusLines status,
       PrintWriter err,
       Consumer<Transfer> onEnd) {
     super(id, exit, status, err, onEnd);
     this.command = command;
+    this.stacks = stacks;
     this.service = service;
     this.status = status;
     this.connection = new QemuConnection(qemu);
@@ -41,7 +44,7 @@ final class ReceiveTransfer extends Transfer {
     connection.start(run::stop);
     XiaStack stack;
     try {
-      stack = command.openStack();
+      stack = command.openStack(stacks);
     } catch (RuntimeException e) {
       // QEMU does not notice an end without a byte
       ByteBuffer mark = ByteBuffer.wrap(FailureMark.bytes());

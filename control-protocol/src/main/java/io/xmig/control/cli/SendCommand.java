@@ -156,8 +156,8 @@ public final class SendCommand implements Callable<Integer> {
     return shared;
   }
 
-  XiaStack openStack() {
-    return xia.open();
+  XiaStack openStack(StackSource stacks) {
+    return stacks.open(xia);
   }
 
   /**

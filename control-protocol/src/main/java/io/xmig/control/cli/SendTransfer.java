@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 /** A {@code send} whose QEMU connects to a socket ({@code migrate unix:PATH}). */
 final class SendTransfer extends Transfer {
   private final SendCommand command;
+  private final StackSource stacks;
   private final StatusLines status;
   private final QemuListener listener;
 
@@ -25,19 +26,21 @@ final class SendTransfer extends Transfer {
       Path qemu,
       Path exit,
       SendCommand command,
+      StackSource stacks,
       StatusLines status,
       PrintWriter err,
       Consumer<Transfer> onEnd)
       throws IOException {
     super(id, exit, status, err, onEnd);
     this.command = command;
+    this.stacks = stacks;
     this.status = status;
     this.listener = new QemuListener(qemu);
   }
 
   @Override
   Outcome carry(PipeRun run) throws IOException {
-    XiaStack stack = command.openStack(); // while QEMU is still to come
+    XiaStack stack = command.openStack(stacks); // while QEMU is still to come
     try {
       listener.accept();
     } catch (IOException e) {

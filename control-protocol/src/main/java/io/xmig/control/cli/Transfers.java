@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
@@ -25,25 +26,29 @@ final class Transfers implements ResidentServer.Handler, AutoCloseable {
 
   private final Map<String, Transfer> running = new ConcurrentHashMap<>();
   private final String stack;
+  private final StackSource stacks;
   private final int most;
   private final PrintWriter err;
   private final BiConsumer<Integer, Boolean> onChange;
-  private final Runnable onQuit;
+  private final @Nullable Runnable onQuit;
   private boolean closed;
 
   /**
    * @param stack {@code --xia} of transfers that do not say it
+   * @param stacks opens what they say
    * @param most transfers at a time
    * @param onChange is told how many run after each change, and whether one has begun
-   * @param onQuit ends the process
+   * @param onQuit ends the process, {@code null} if nobody may
    */
   Transfers(
       String stack,
+      StackSource stacks,
       int most,
       PrintWriter err,
       BiConsumer<Integer, Boolean> onChange,
-      Runnable onQuit) {
+      @Nullable Runnable onQuit) {
     this.stack = stack;
+    this.stacks = stacks;
     this.most = most;
     this.err = err;
     this.onChange = onChange;
@@ -93,7 +98,7 @@ final class Transfers implements ResidentServer.Handler, AutoCloseable {
     StatusLines status = command.shared().openStatus();
     try {
       return new SendTransfer(
-          request.id(), request.qemu(), request.exit(), command, status, err, this::ended);
+          request.id(), request.qemu(), request.exit(), command, stacks, status, err, this::ended);
     } catch (IOException e) {
       status.close();
       throw e;
@@ -110,6 +115,7 @@ final class Transfers implements ResidentServer.Handler, AutoCloseable {
         request.qemu(),
         request.exit(),
         command,
+        stacks,
         service,
         command.shared().openStatus(),
         err,
@@ -164,8 +170,15 @@ final class Transfers implements ResidentServer.Handler, AutoCloseable {
   }
 
   @Override
+  public boolean mayQuit() {
+    return onQuit != null;
+  }
+
+  @Override
   public void quit() {
-    onQuit.run();
+    if (onQuit != null) {
+      onQuit.run();
+    }
   }
 
   /** How many run. */
@@ -173,14 +186,19 @@ final class Transfers implements ResidentServer.Handler, AutoCloseable {
     return running.size();
   }
 
-  /** Ends all and waits a moment for it; none begins afterwards. */
-  @Override
-  public void close() {
+  /** Ends all without waiting for it; none begins afterwards. */
+  void end() {
     synchronized (this) {
       closed = true;
     }
+    running.values().forEach(Transfer::terminate);
+  }
+
+  /** Ends all and waits a moment for it; none begins afterwards. */
+  @Override
+  public void close() {
+    end();
     List<Transfer> ending = List.copyOf(running.values());
-    ending.forEach(Transfer::terminate);
     long deadline = System.nanoTime() + END_MILLIS * 1_000_000;
     try {
       for (Transfer transfer : ending) {

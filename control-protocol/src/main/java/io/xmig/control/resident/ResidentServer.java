@@ -57,6 +57,11 @@ public final class ResidentServer implements AutoCloseable {
     /** Who this is. */
     Hello hello();
 
+    /** Whether {@link #quit} does anything: pipes that are part of a node end with it. */
+    default boolean mayQuit() {
+      return true;
+    }
+
     /** Ends everything. */
     void quit();
   }
@@ -179,6 +184,9 @@ public final class ResidentServer implements AutoCloseable {
           return Requests.of(handler.hello());
         }
         case "quit" -> {
+          if (!handler.mayQuit()) {
+            throw new BadRequest("these pipes are part of a node and end with it");
+          }
           daemon("quit", handler::quit);
           return Requests.ok();
         }

@@ -48,6 +48,7 @@ public final class QemuStream implements StreamGuard {
   private static final long LOW_BITS = 0x0101010101010101L;
   private static final long HIGH_BITS = 0x8080808080808080L;
   private static final long SIXES = 0x0606060606060606L;
+  private static final long FIRST_BYTE = 0x80L;
 
   private final boolean forcedRaw;
   private final byte[] recent = new byte[ALWAYS_HELD]; // the last bytes, right-aligned
@@ -114,19 +115,38 @@ public final class QemuStream implements StreamGuard {
     for (int i = 0; i + HEAD <= before + after && i < before; i++) {
       suspect(joint, i, length - before + i);
     }
-    // Beginnings inside: the 06 is searched for, eight bytes at a time.
-    int end = from + count;
+    searchInside(bytes);
+  }
+
+  /**
+   * Beginnings inside: words with a 06 behind a 00, eight bytes at a time. This loop reads every
+   * byte of a migration.
+   */
+  private void searchInside(ByteBuffer bytes) {
+    int from = bytes.position();
+    int end = bytes.limit();
+    ByteBuffer words = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
     int at = from;
     for (; at + 8 <= end; at += 8) {
-      long sixes = bytes.getLong(at) ^ SIXES;
-      if (((sixes - LOW_BITS) & ~sixes & HIGH_BITS) != 0) {
-        for (int i = at; i < at + 8; i++) {
-          suspectBefore(bytes, i, from, end);
+      long word = words.getLong(at);
+      long different = word ^ SIXES;
+      long sixes = (different - LOW_BITS) & ~different & HIGH_BITS;
+      if (sixes != 0) {
+        long zeroes = (word - LOW_BITS) & ~word & HIGH_BITS;
+        // the byte before the first of a word is not in it
+        if ((sixes & (zeroes << 8 | FIRST_BYTE)) != 0) {
+          searchWord(bytes, at, from, end);
         }
       }
     }
     for (; at < end; at++) {
       suspectBefore(bytes, at, from, end);
+    }
+  }
+
+  private void searchWord(ByteBuffer bytes, int at, int from, int end) {
+    for (int i = at; i < at + 8; i++) {
+      suspectBefore(bytes, i, from, end);
     }
   }
 

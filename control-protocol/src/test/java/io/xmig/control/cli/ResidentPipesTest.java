@@ -61,10 +61,20 @@ class ResidentPipesTest {
     }
   }
 
+  /** Where the transfers of a host get their stacks. */
+  StackSource stacks(Wire on, int host) {
+    return StackSource.BY_OPTION;
+  }
+
   private void serve(int host) throws IOException {
     Transfers made =
         new Transfers(
-            wire.stack(host), MOST, new PrintWriter(said, true), (n, begun) -> {}, quit::countDown);
+            wire.stack(host),
+            stacks(wire, host),
+            MOST,
+            new PrintWriter(said, true),
+            (n, begun) -> {},
+            quit::countDown);
     transfers.add(made);
     servers.add(new ResidentServer(control(host), made));
   }

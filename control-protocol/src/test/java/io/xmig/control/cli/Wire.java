@@ -15,7 +15,9 @@ import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.socket.ipc.BufferPool;
 import io.xmig.xia.socket.ipc.IpcServer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 
 /** Two hosts on one wire in this process, whose API sockets are there for other processes. */
@@ -25,6 +27,8 @@ final class Wire implements AutoCloseable {
 
   final NodeLoop loop = NodeLoop.start("wire");
   private final Path directory;
+
+  private final List<XiaNode> nodes = new CopyOnWriteArrayList<>();
 
   Wire(Path directory) throws Exception {
     this.directory = directory;
@@ -38,6 +42,11 @@ final class Wire implements AutoCloseable {
   /** What {@code --xia} gets. */
   String stack(int host) {
     return "node:" + socket(host);
+  }
+
+  /** A host's node, for use on its loop. */
+  XiaNode node(int host) {
+    return nodes.get(host);
   }
 
   private Path socket(int host) {
@@ -61,6 +70,7 @@ final class Wire implements AutoCloseable {
               new Random(i),
               StreamOptions.defaults(),
               ChunkOptions.defaults().withAllocator(pool::take));
+      nodes.add(node);
       node.routes(XidType.AD).set(AD, RoutePort.LOCAL, null, 0);
       node.routes(XidType.HID).set(hid(1 - i), 0, null, 0);
       MemoryLink link = wire[i];

@@ -19,7 +19,8 @@ public final class AgentInNode implements NodeService {
   }
 
   @Override
-  public CompletableFuture<Running> start(XiaStack stack, List<String> options) {
+  public CompletableFuture<Running> start(Supplier<XiaStack> stacks, List<String> options) {
+    XiaStack stack = stacks.get();
     AgentCommand command = Options.parse(new AgentCommand(), options);
     return AgentCommand.macOf(stack, stack.localAddress().hid())
         .thenCompose(

@@ -30,7 +30,8 @@ public final class FollowerInNode implements NodeService {
   }
 
   @Override
-  public CompletableFuture<Running> start(XiaStack stack, List<String> options) {
+  public CompletableFuture<Running> start(Supplier<XiaStack> stacks, List<String> options) {
+    XiaStack stack = stacks.get();
     AgentCommand command = Options.parse(new AgentCommand(), options);
     AgentConfig config = Options.check(() -> command.config(0));
     Path socket = command.qmp();

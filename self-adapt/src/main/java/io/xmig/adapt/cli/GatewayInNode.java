@@ -18,7 +18,8 @@ public final class GatewayInNode implements NodeService {
   }
 
   @Override
-  public CompletableFuture<Running> start(XiaStack stack, List<String> options) {
+  public CompletableFuture<Running> start(Supplier<XiaStack> stacks, List<String> options) {
+    XiaStack stack = stacks.get();
     GatewayCommand command = Options.parse(new GatewayCommand(), options);
     return AdaptServices.gateway(stack, Options.check(command::config))
         .thenApply(gateway -> new Serving(stack, gateway));

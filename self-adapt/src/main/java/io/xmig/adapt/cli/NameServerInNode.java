@@ -20,7 +20,8 @@ public final class NameServerInNode implements NodeService {
   }
 
   @Override
-  public CompletableFuture<Running> start(XiaStack stack, List<String> options) {
+  public CompletableFuture<Running> start(Supplier<XiaStack> stacks, List<String> options) {
+    XiaStack stack = stacks.get();
     NameServerCommand command = Options.parse(new NameServerCommand(), options);
     NameServer.Config config = Options.check(command::config);
     NameFile journal = command.journal();

@@ -7,33 +7,22 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
-/** Resident pipes on both hosts, as under their host services. */
+/** Pipes in the nodes of both hosts, as under their host services. */
 final class HostPipes {
   private static final Duration START = Duration.ofSeconds(30);
 
   private final Lab lab;
   private final Nodes nodes;
 
-  /** Starts them, in namespaces. */
+  /** Those of nodes that run. */
   HostPipes(Lab lab, Nodes nodes) {
     this.lab = lab;
     this.nodes = nodes;
-    for (String host : Stage.HOSTS) {
-      lab.launch(
-          name(host),
-          nodes.links().prefix(host),
-          List.of("pipes", "--socket", socket(host).toString(), "--xia", nodes.nodeOf(host)));
-    }
-    Stage.HOSTS.forEach(host -> lab.awaitReady(name(host), "pipes ready", START));
-  }
-
-  private static String name(String host) {
-    return "pipes-" + host;
   }
 
   /** Control socket of those on a host. */
   Path socket(String host) {
-    return lab.directory().resolve(host + ".pipes");
+    return nodes.pipes(host).orElseThrow();
   }
 
   /** A stream of bytes from one host to the other, not begun yet. */
@@ -57,6 +46,6 @@ final class HostPipes {
 
   /** Until each has transferred to itself. */
   void awaitWarm() {
-    Stage.HOSTS.forEach(host -> lab.awaitReady(name(host), "warm", START));
+    Stage.HOSTS.forEach(host -> lab.awaitReady(host, "warm", START));
   }
 }

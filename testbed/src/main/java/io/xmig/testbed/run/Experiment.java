@@ -119,6 +119,7 @@ final class Experiment {
               images(lab).toString(),
               "--nic",
               nodes.links().nic(host)));
+      nodes.pipes(host).ifPresent(socket -> words.addAll(List.of("--pipes", socket.toString())));
       lab.launch("host-" + host, nodes.links().prefix(host), words);
     }
     Hypervisors hypervisors = new Hypervisors();

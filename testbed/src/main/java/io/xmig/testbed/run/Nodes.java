@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -246,6 +247,10 @@ public final class Nodes {
     if (isGateway(node) || !throughLibrary()) {
       servicesOf(node)
           .forEach(service -> words.addAll(List.of("--with", withService(node, service))));
+      pipes(node)
+          .ifPresent(
+              socket ->
+                  words.addAll(List.of("--with", withService(node, pipesWords(node, socket)))));
     }
     if (!isGateway(node) && (offerLibrary || throughLibrary())) {
       words.addAll(List.of("--api-ports", "0", "--control", "0"));
@@ -253,6 +258,17 @@ public final class Nodes {
       words.addAll(List.of("--api-ports", "none"));
     }
     return words;
+  }
+
+  /** Control socket of the pipes in the process of a host's node, where VMs run and it has some. */
+  public Optional<Path> pipes(String node) {
+    return scenario.hosts().contains(node) && !throughLibrary()
+        ? Optional.of(lab.directory().resolve(node + ".pipes"))
+        : Optional.empty();
+  }
+
+  private List<String> pipesWords(String node, Path socket) {
+    return List.of("pipes", "--socket", socket.toString(), "--xia", nodeOf(node));
   }
 
   private static String withService(String node, List<String> service) {

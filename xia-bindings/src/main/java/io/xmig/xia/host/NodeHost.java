@@ -11,6 +11,7 @@ import io.xmig.xia.node.NodeConfig;
 import io.xmig.xia.node.NodeHandlers;
 import io.xmig.xia.node.NodeStack;
 import io.xmig.xia.node.XiaNode;
+import io.xmig.xia.node.chunk.ChunkBuffers;
 import io.xmig.xia.node.chunk.ChunkOptions;
 import io.xmig.xia.node.stream.StreamOptions;
 import io.xmig.xia.socket.LocalAddress;
@@ -24,6 +25,7 @@ import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -176,12 +178,24 @@ public final class NodeHost implements AutoCloseable {
     tree.mount(node.name(), NodeHandlers.of(made, topology.names()::get));
   }
 
+  private record Pooled(BufferPool pool) implements ChunkBuffers {
+    @Override
+    public ByteBuffer apply(int length) {
+      return pool.take(length);
+    }
+
+    @Override
+    public void release(ByteBuffer buffer) {
+      pool.release(buffer);
+    }
+  }
+
   private ChunkOptions chunkOptions(boolean caches) {
     ChunkOptions chunks =
         ChunkOptions.defaults()
             .withLimits(
                 MAX_CHUNK_BYTES, options.chunkBytes() + options.cacheBytes(), MAX_REASSEMBLY_BYTES)
-            .withAllocator(pool::take);
+            .withAllocator(new Pooled(pool));
     if (!caches) {
       return chunks;
     }
@@ -422,8 +436,8 @@ public final class NodeHost implements AutoCloseable {
    * @return completes on the loop when it serves
    */
   public CompletableFuture<Void> serve(String node, NodeService service, List<String> options) {
-    XiaStack stack = stack(node);
-    return loop.call(() -> service.start(stack, options))
+    XiaNode known = node(node);
+    return loop.call(() -> service.start(() -> new NodeStack(known, tree), options))
         .thenCompose(starting -> starting)
         .thenAccept(
             running -> {

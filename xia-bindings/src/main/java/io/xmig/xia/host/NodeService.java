@@ -19,11 +19,13 @@ public interface NodeService {
   /**
    * Starts it on a node; called on the node's loop.
    *
+   * @param stacks opens a stack on the node each time it is asked, from any thread; most services
+   *     need one
    * @param options as behind {@code xmig NAME} on a command line
    * @return completes with the service once it serves
    * @throws IllegalArgumentException for wrong options
    */
-  CompletableFuture<Running> start(XiaStack stack, List<String> options);
+  CompletableFuture<Running> start(Supplier<XiaStack> stacks, List<String> options);
 
   /** A service that runs; to be closed on the node's loop. */
   interface Running extends AutoCloseable {

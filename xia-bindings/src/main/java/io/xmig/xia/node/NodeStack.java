@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * The Xsocket API on a node in this process. Several stacks may share one node, one for each
  * application; each closes only what it opened.
  *
- * @threading on the node's loop
+ * @threading on the node's loop; {@link #close} from any thread
  */
 public final class NodeStack implements XiaStack {
   /** Source and destination of three nodes each plus a fallback: the usual addresses. */
@@ -239,6 +239,10 @@ public final class NodeStack implements XiaStack {
 
   @Override
   public void close() {
+    if (!loop().inLoop()) {
+      loop().execute(this::close);
+      return;
+    }
     if (closed) {
       return;
     }

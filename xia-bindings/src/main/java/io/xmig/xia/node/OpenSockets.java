@@ -182,6 +182,11 @@ final class OpenSockets {
     }
 
     @Override
+    public void recycle(ByteBuffer data) {
+      socket.recycle(data);
+    }
+
+    @Override
     public void close() {
       OpenSockets.this.remove(this);
       socket.close();

@@ -7,6 +7,9 @@ import io.xmig.xia.addr.Cid;
 import io.xmig.xia.addr.Dag;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
+import io.xmig.xia.node.chunk.ChunkBuffers;
+import io.xmig.xia.node.chunk.ChunkOptions;
+import io.xmig.xia.node.stream.StreamOptions;
 import io.xmig.xia.socket.CacheSlice;
 import io.xmig.xia.socket.ChunkHandler;
 import io.xmig.xia.socket.ChunkSocket;
@@ -27,6 +30,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -152,6 +156,33 @@ class NodeStackTest {
     net.run(Duration.ofMillis(1));
     assertThat(heard).containsExactly("here-1");
     assertThat(at.host0().counters().get(NodeCounter.FRAMES_OUT)).isZero();
+  }
+
+  @Test
+  void aBufferThatIsGivenBackReachesTheNodesMemory() {
+    List<ByteBuffer> back = new ArrayList<>();
+    ChunkBuffers memory =
+        new ChunkBuffers() {
+          @Override
+          public ByteBuffer apply(int length) {
+            return ByteBuffer.allocate(length);
+          }
+
+          @Override
+          public void release(ByteBuffer buffer) {
+            back.add(buffer);
+          }
+        };
+    XiaNode node =
+        new XiaNode(
+            NodeConfig.host("host", at.host0().localAddress(), 0x0200_0000_0009L),
+            at.host0().loop(),
+            new Random(1),
+            StreamOptions.defaults(),
+            ChunkOptions.defaults().withAllocator(memory));
+    ByteBuffer used = ByteBuffer.allocate(10);
+    net.await(new NodeStack(node).openChunks()).recycle(used);
+    assertThat(back).containsExactly(used);
   }
 
   @Test

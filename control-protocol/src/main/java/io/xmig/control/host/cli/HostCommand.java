@@ -133,6 +133,14 @@ public final class HostCommand implements Callable<Integer> {
           "Start new processes for each migration instead of keeping 'xmig pipes' running.")
   private boolean execPipes;
 
+  @Option(
+      names = "--pipes",
+      paramLabel = "PATH",
+      description =
+          "Use the pipes that listen on this control socket, e.g. those of a node run with --with"
+              + " 'NODE=pipes --socket PATH', instead of keeping others running.")
+  private @Nullable Path pipes;
+
   @Option(names = "--tls-port", paramLabel = "PORT", description = "Serve clients over TCP too.")
   private @Nullable Integer tlsPort;
 
@@ -163,6 +171,10 @@ public final class HostCommand implements Callable<Integer> {
     Path directory = (state == null ? defaultState() : state).toAbsolutePath();
     HostServer.Tls tls = tls();
     PeerTrust trust = trust();
+    if (execPipes && pipes != null) {
+      throw new ParameterException(
+          spec.commandLine(), "--exec-pipes and --pipes exclude each other");
+    }
     CountDownLatch stopped = new CountDownLatch(1);
     try {
       Files.createDirectories(directory);
@@ -186,7 +198,7 @@ public final class HostCommand implements Callable<Integer> {
               peer -> HostAddress.resolve(stack, peer),
               trust,
               new SecureRandom());
-      ResidentProcess resident = execPipes ? null : resident(directory);
+      ResidentProcess resident = execPipes || pipes != null ? null : resident(directory);
       VmHost host = new VmHost(config, transport, pipes(stack, directory));
       if (resident != null) {
         resident.start();
@@ -275,8 +287,8 @@ public final class HostCommand implements Callable<Integer> {
     return System.getProperty("xmig.launcher", "xmig");
   }
 
-  private static Path pipesSocket(Path directory) {
-    return directory.resolve("pipes.sock");
+  private Path pipesSocket(Path directory) {
+    return pipes == null ? directory.resolve("pipes.sock") : pipes.toAbsolutePath();
   }
 
   private ResidentProcess resident(Path directory) {

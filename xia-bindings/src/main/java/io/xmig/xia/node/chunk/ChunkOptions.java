@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Executor;
-import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param pathPartialBytes bytes of incomplete chunks seen passing
  * @param verifier runs the hashing of chunks seen passing: off the loop, or {@code Runnable::run}
  *     in a simulation; tasks it rejects are counted and their chunks not kept
- * @param allocator makes the buffer in which a fetched chunk is assembled
+ * @param allocator memory in which fetched chunks are assembled
  */
 public record ChunkOptions(
     String congestionControl,
@@ -51,7 +50,7 @@ public record ChunkOptions(
     long pathCacheBytes,
     long pathPartialBytes,
     Executor verifier,
-    IntFunction<ByteBuffer> allocator) {
+    ChunkBuffers allocator) {
 
   /** Checks what no network could work with. */
   public ChunkOptions {
@@ -205,7 +204,7 @@ public record ChunkOptions(
   }
 
   /** Assembling chunks in other buffers, e.g. direct ones. */
-  public ChunkOptions withAllocator(IntFunction<ByteBuffer> newAllocator) {
+  public ChunkOptions withAllocator(ChunkBuffers newAllocator) {
     return new ChunkOptions(
         congestionControl,
         maxChunkBytes,

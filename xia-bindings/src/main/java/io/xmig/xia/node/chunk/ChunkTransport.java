@@ -26,6 +26,7 @@ public final class ChunkTransport implements AutoCloseable {
   private final ContentCache cache;
   private final ChunkServer server;
   private final ChunkFetcher fetcher;
+  private final ChunkBuffers buffers;
   private final @Nullable PathCache path;
   private final ChunkCounters counters = new ChunkCounters();
   private final ContentHeader header = new ContentHeader();
@@ -33,6 +34,7 @@ public final class ChunkTransport implements AutoCloseable {
   public ChunkTransport(TransportContext context, ChunkOptions options) {
     this.context = context;
     this.maxChunkBytes = options.maxChunkBytes();
+    this.buffers = options.allocator();
     this.cache = new ContentCache(context, options.maxCacheBytes(), options.maxChunkBytes());
     this.server = new ChunkServer(context, cache, options, counters);
     this.fetcher = new ChunkFetcher(context, cache, options, counters, new Answers());
@@ -48,7 +50,7 @@ public final class ChunkTransport implements AutoCloseable {
 
   /** A new socket to fetch chunks with. C: {@code Xsocket(XSOCK_CHUNK)}. */
   public ChunkSocket openChunks() {
-    return new SocketHandle(fetcher);
+    return new SocketHandle(fetcher, buffers);
   }
 
   /** Largest chunk that is put or fetched. */

@@ -5,15 +5,18 @@ import io.xmig.xia.addr.Xid;
 import io.xmig.xia.socket.ChunkHandler;
 import io.xmig.xia.socket.ChunkSocket;
 import io.xmig.xia.socket.XiaSocketException;
+import java.nio.ByteBuffer;
 import java.util.Map;
 
 /** What an application holds to fetch chunks. */
 final class SocketHandle implements ChunkSocket {
   private final ChunkFetcher fetcher;
+  private final ChunkBuffers buffers;
   private boolean closed;
 
-  SocketHandle(ChunkFetcher fetcher) {
+  SocketHandle(ChunkFetcher fetcher, ChunkBuffers buffers) {
     this.fetcher = fetcher;
+    this.buffers = buffers;
   }
 
   @Override
@@ -31,6 +34,11 @@ final class SocketHandle implements ChunkSocket {
   @Override
   public void cancel(Xid cid) {
     fetcher.cancel(this, cid);
+  }
+
+  @Override
+  public void recycle(ByteBuffer data) {
+    buffers.release(data);
   }
 
   @Override
