@@ -340,7 +340,7 @@ final class Mover {
         totals.downtimeMs(),
         (resumeUs - stopUs) / 1000.0,
         outage,
-        cell.mode().isXia() ? "Xping" : "ping",
+        cell.mode().isXia() ? "Xping" : "fping",
         reached,
         totals.transferredBytes(),
         wire,
