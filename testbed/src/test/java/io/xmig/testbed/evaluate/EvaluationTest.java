@@ -88,6 +88,44 @@ class EvaluationTest {
   }
 
   @Test
+  void theFullPlanComparesMediansOfFiveAndFillsEveryTableInAnHour() {
+    Plan plan = Plan.full();
+    Findings findings = Findings.NONE;
+    for (Cell cell : plan.cells()) {
+      assertThat(cell.repetitions()).as(cell.path()).isGreaterThanOrEqualTo(3);
+      for (int i = 0; i < cell.repetitions(); i++) {
+        findings = findings.and(run(cell, 1000, 25));
+      }
+    }
+    List<Row> rows = Row.of(plan, findings.migrations());
+    List<Target> targets = Target.of(rows, findings);
+    assertThat(targets.stream().map(Target::note).filter(n -> n.contains("medians of")))
+        .hasSize(9)
+        .allMatch(n -> n.contains("medians of 5 and 5"));
+    assertThat(rows.stream().filter(r -> Double.isNaN(r.ratioToTcp())).map(r -> r.cell().path()))
+        .as("where no plain tcp: is compared")
+        .allMatch(path -> path.matches("(lossy|wanreal)/.*|veth/.*/disk"));
+    assertThat(EvaluationPage.of(plan, rows, targets, findings.migrations()))
+        .as("but for the targets that are not about migrations")
+        .doesNotContain("<td>not measured</td>");
+    assertThat(Remaining.all(plan)).isLessThan(60 * 60);
+  }
+
+  @Test
+  void theFullPlanHasEveryModeAndWorkloadOfThePaperAndMore() {
+    for (boolean wan : new boolean[] {false, true}) {
+      List<Cell> cells =
+          Plan.full().cells().stream().filter(c -> c.setting().isWan() == wan).toList();
+      assertThat(cells.stream().filter(c -> c.workload() == Workload.IDLE).map(Cell::mode))
+          .contains(Mode.TCP, Mode.MULTIFD, Mode.SOCAT, Mode.SOCAT_ZSTD, Mode.XIA, Mode.XIA_AUTO);
+      for (Mode mode : List.of(Mode.TCP, Mode.XIA)) {
+        assertThat(cells.stream().filter(c -> c.mode() == mode).map(Cell::workload))
+            .contains(Workload.values());
+      }
+    }
+  }
+
+  @Test
   void theQuickPlanHasEverySortOfCellAtLeastOnce() {
     Plan plan = Plan.quick();
     for (boolean wan : new boolean[] {false, true}) {
@@ -238,6 +276,7 @@ class EvaluationTest {
     assertThat(Plan.quick().stages().stream().map(s -> s.stream().map(Setting::id).toList()))
         .contains(List.of("lan", "lanreal"), List.of("wan", "wanreal", "wanless"))
         .contains(List.of("lossy"));
+    assertThat(Plan.full().stages()).hasSameSizeAs(Plan.quick().stages());
   }
 
   @Test
