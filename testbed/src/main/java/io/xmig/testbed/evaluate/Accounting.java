@@ -9,10 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +38,9 @@ final class Accounting implements AutoCloseable {
 
   /** Of what is read of a file: all of it, but for a very long command line. */
   private static final int MOST_BYTES = 16_384;
+
+  /** As a node's {@code --with NODE=SERVICE OPTIONS}, the service perhaps in quotes. */
+  private static final Pattern WITH_PIPES = Pattern.compile("(--with=)?[^\\s=]+='?pipes'?(\\s.*)?");
 
   private final Map<String, String> nodeOfNamespace = new HashMap<>();
   private final Set<Long> others = new HashSet<>();
@@ -185,15 +190,20 @@ final class Accounting implements AutoCloseable {
     return Long.parseLong(line.replaceAll("\\D", "")) / KIB_PER_MIB;
   }
 
-  /** Of a command line whose words end with zeros; {@code null} if it is empty. */
-  private static @Nullable String nameOf(String commandLine) {
-    String[] words = commandLine.split("\0", -1);
-    for (int i = 0; i + 1 < words.length; i++) {
-      if (words[i].equals("io.xmig.testbed.cli.Main")) {
-        return "xmig " + words[i + 1];
-      }
+  /**
+   * A program's name by its command line, whose words end with zeros: of our own with the command,
+   * and whether a node has the host's pipes inside; {@code null} if it is empty.
+   */
+  static @Nullable String nameOf(String commandLine) {
+    List<String> words = List.of(commandLine.split("\0", -1));
+    int main = words.indexOf("io.xmig.testbed.cli.Main");
+    if (main >= 0 && main + 1 < words.size()) {
+      String command = words.get(main + 1);
+      boolean pipes =
+          command.equals("node") && words.stream().anyMatch(w -> WITH_PIPES.matcher(w).matches());
+      return "xmig " + command + (pipes ? "+pipes" : "");
     }
-    String program = words[0].substring(words[0].lastIndexOf('/') + 1);
+    String program = words.get(0).substring(words.get(0).lastIndexOf('/') + 1);
     return program.isEmpty() ? null : program;
   }
 

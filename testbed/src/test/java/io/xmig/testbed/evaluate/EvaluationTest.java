@@ -126,6 +126,43 @@ class EvaluationTest {
   }
 
   @Test
+  void aNodeWithItsPipesInsideHasALineOnceThereIsOne() {
+    Cell cell = Plan.tiny().cells().get(1);
+    Measurement without = run(cell, 1000, 25);
+    assertThat(peaks(without)).containsExactly(90.0, 80.0);
+    Measurement with =
+        new Measurement(
+            without.setting(),
+            without.mode(),
+            without.workload(),
+            false,
+            "HOST_A",
+            "HOST_B",
+            1000,
+            10,
+            20,
+            25.0,
+            "Xping",
+            true,
+            1_000_000_000,
+            1_000_000_000,
+            Map.of("HOST_A/xmig node+pipes", 3.0),
+            Map.of("HOST_A/xmig node+pipes", 200.0, "HOST_C/xmig node", 70.0),
+            false,
+            null);
+    assertThat(with.xmigCpuSeconds()).isEqualTo(3);
+    assertThat(peaks(with)).containsExactly(70.0, Double.NaN, 200.0);
+  }
+
+  /** Of nodes, pipes, and nodes with pipes. */
+  private static List<Double> peaks(Measurement measured) {
+    return Target.of(List.of(), new Findings(List.of(measured), List.of())).stream()
+        .filter(t -> t.what().startsWith("resident memory") && !t.what().contains("agent"))
+        .map(Target::measured)
+        .toList();
+  }
+
+  @Test
   void theQuickPlanHasEverySortOfCellAtLeastOnce() {
     Plan plan = Plan.quick();
     for (boolean wan : new boolean[] {false, true}) {
