@@ -46,8 +46,8 @@ need_packages() {
 
 build_packages=(openjdk-17-jdk-headless:javac maven:mvn gcc:gcc libc6-dev:/usr/include/stdio.h)
 run_packages=(qemu-system-x86:qemu-system-x86_64 qemu-utils:qemu-img busybox-static:busybox cpio:cpio kmod:depmod e2fsprogs:mkfs.ext4 iproute2:ip)
-evaluation_packages=(socat:socat zstd:zstd dbench:dbench iputils-ping:ping)
-test_packages=(socat:socat)
+evaluation_packages=(socat:socat zstd:zstd dbench:dbench fping:fping)
+test_packages=(socat:socat fping:fping)
 
 # Builds the distribution when a source file is newer than the last build. One build at a time.
 build_if_stale() {

@@ -3,113 +3,73 @@ package io.xmig.testbed.evaluate;
 import io.xmig.control.qemu.EpochMicros;
 import io.xmig.testbed.run.RunException;
 import io.xmig.testbed.workload.ProbeLog;
-import io.xmig.testbed.workload.Sample;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
- * The counterpart of Xping for IP: iputils' {@code ping}, whose lines say when an answer came.
+ * The counterpart of Xping for IP: {@code fping}, which sleeps between two probes however short the
+ * interval, where iputils' {@code ping} spins. It writes each answer out as it comes.
  *
  * @threading the output is read by a thread of its own
  */
 final class IpPing implements AutoCloseable {
-  private static final Pattern ANSWER =
-      Pattern.compile("\\[(\\d+)\\.(\\d{6})\\d*\\].*icmp_seq=(\\d+).*time=([0-9.]+) ms");
-  private static final int SEQUENCES = 1 << 16;
+  /** A later answer is none. */
+  private static final int TIMEOUT_MILLIS = 5000;
 
   private final Process process;
-  private final long startUs;
-  private final long intervalUs;
-  private final TreeMap<Long, Sample> answers = new TreeMap<>();
+  private final FpingLines lines;
 
-  private IpPing(Process process, long startUs, long intervalUs) {
+  private IpPing(Process process, FpingLines lines) {
     this.process = process;
-    this.startUs = startUs;
-    this.intervalUs = intervalUs;
+    this.lines = lines;
     Thread thread = new Thread(this::read, "ip-ping");
     thread.setDaemon(true);
     thread.start();
   }
 
   /** Starts probing an address from a network namespace. */
-  static IpPing start(List<String> prefix, String address, int intervalMs) {
+  static IpPing start(List<String> prefix, String address, Duration interval) {
     List<String> command = new ArrayList<>(prefix);
     command.addAll(
         List.of(
-            "ping",
+            "fping",
+            "-l",
             "-D",
-            "-n",
-            "-i",
-            String.format(Locale.ROOT, "%.3f", intervalMs / 1000.0),
-            "-W",
-            "5",
+            "-p",
+            Long.toString(interval.toMillis()),
+            "-t",
+            Integer.toString(TIMEOUT_MILLIS),
             address));
     try {
       return new IpPing(
           new ProcessBuilder(command).redirectErrorStream(true).start(),
-          EpochMicros.now(),
-          intervalMs * 1000L);
+          new FpingLines(EpochMicros.now(), interval.toNanos() / 1000));
     } catch (IOException e) {
-      throw new RunException("cannot run ping (apt-get install iputils-ping)", e);
+      throw new RunException("cannot run fping (apt-get install fping)", e);
     }
   }
 
   private void read() {
-    try (BufferedReader lines =
+    try (BufferedReader output =
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      long wraps = 0;
-      long before = 0;
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        Matcher m = ANSWER.matcher(line);
-        if (m.find()) {
-          long sequence = Long.parseLong(m.group(3));
-          if (sequence < before - SEQUENCES / 2) {
-            wraps++;
-          }
-          before = sequence;
-          note(
-              wraps * SEQUENCES + sequence,
-              Long.parseLong(m.group(1)) * 1_000_000 + Long.parseLong(m.group(2)),
-              Math.round(Double.parseDouble(m.group(4)) * 1000));
-        }
+      for (String line = output.readLine(); line != null; line = output.readLine()) {
+        lines.line(line);
       }
     } catch (IOException e) {
-      return; // ping was ended
+      return; // fping was ended
     }
   }
 
-  private synchronized void note(long sequence, long answeredUs, long rttUs) {
-    answers.putIfAbsent(sequence, new Sample(answeredUs - rttUs, rttUs));
-  }
-
-  /** What has been seen; probes without an answer stand where their time was. */
-  synchronized ProbeLog log(long nowUs) {
-    List<Sample> samples = new ArrayList<>();
-    long expected = 1;
-    long lastUs = startUs;
-    for (var answer : answers.entrySet()) {
-      for (; expected < answer.getKey(); expected++) {
-        lastUs += intervalUs;
-        samples.add(new Sample(Math.min(lastUs, answer.getValue().sentUs()), Sample.LOST));
-      }
-      samples.add(answer.getValue());
-      lastUs = answer.getValue().sentUs();
-      expected = answer.getKey() + 1;
-    }
-    for (lastUs += intervalUs; lastUs < nowUs; lastUs += intervalUs) {
-      samples.add(new Sample(lastUs, Sample.LOST));
-    }
-    return new ProbeLog(intervalUs, samples);
+  /** What has been seen. */
+  ProbeLog log(long nowUs) {
+    return lines.log(nowUs);
   }
 
   @Override

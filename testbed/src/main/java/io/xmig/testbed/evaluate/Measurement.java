@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param stopToResumeMs from the source's STOP to the destination's RESUME
  * @param outageMs longest silence of the prober around the hand-off, {@code null} if the guest was
  *     not reachable afterwards
- * @param prober {@code Xping} or {@code ping}
+ * @param prober {@code Xping} or {@code fping}
  * @param reachable whether the guest answered at its old address afterwards
  * @param streamBytes RAM as QEMU counts it
  * @param wireBytes into the destination host meanwhile

@@ -29,6 +29,11 @@ enum Mode {
     return name().startsWith("XIA");
   }
 
+  /** Whether each migration starts processes of its own, which end with it. */
+  boolean startsProcesses() {
+    return this == SOCAT || this == SOCAT_ZSTD || this == XIA_EXEC || this == XIA_LIBRARY;
+  }
+
   /** The kernel's congestion control to be used, {@code null} for its default. */
   @Nullable String congestionControl() {
     return this == TCP_CUBIC ? "cubic" : this == TCP_BBR ? "bbr" : null;

@@ -71,7 +71,8 @@ final class Mover {
     GuestVm destination = stage.startGuest(to, disk, true);
     Transports transports = transports(cell, from, there);
     long began = System.nanoTime();
-    try (Accounting accounting = new Accounting(stage.namespaces())) {
+    try (Accounting accounting =
+        new Accounting(stage.namespaces(), cell.mode().startsProcesses())) {
       congestionControl(cell.mode());
       for (MigrationPipe pipe : transports.pipes()) {
         pipe.prepare();
@@ -102,6 +103,7 @@ final class Mover {
       QmpEvent stopped = source.await(e -> e.name().equals("STOP"), QMP);
       MigrationProgress totals = totals(driver);
       long wire = stage.net().bytesInto(there) - wireBefore;
+      accounting.look();
       source.qemu().quit();
       ProbeLog log = observe(cell.mode(), EpochMicros.of(resumed.time()));
       accounting.close();
@@ -340,7 +342,7 @@ final class Mover {
         totals.downtimeMs(),
         (resumeUs - stopUs) / 1000.0,
         outage,
-        cell.mode().isXia() ? "Xping" : "ping",
+        cell.mode().isXia() ? "Xping" : "fping",
         reached,
         totals.transferredBytes(),
         wire,

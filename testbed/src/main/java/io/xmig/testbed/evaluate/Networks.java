@@ -20,11 +20,8 @@ enum Networks {
       wan("wan", "WAN, 100 Mbit/s, 20 ms, MTU 1500", "100mbit,20ms").withDisk(300),
       wan("wan", "WAN, 100 Mbit/s, 20 ms, MTU 1500", "100mbit,20ms").withDisk(0)),
   WAN_REAL(wanReal().withDisk(300), wanReal().withDisk(0)),
-  /** For what is not compared with anything: workloads in the quick plan. */
-  WAN_LESS(
-      wan("wanless", "WAN, 100 Mbit/s, 20 ms, MTU 1500, 32 MB of ballast", "100mbit,20ms")
-          .withMemory(32, Setting.RANDOM)
-          .withDisk(0)),
+  /** For the workloads, which no target is about. */
+  WAN_LESS(wanLess().withDisk(300), wanLess().withDisk(0)),
   LOSSY(
       wan("lossy", "WAN, 100 Mbit/s, 50 ms, 0.5 % loss, MTU 1500", "100mbit,50ms,0.5%")
           .withDisk(0)),
@@ -67,6 +64,11 @@ enum Networks {
             "WAN, 100 Mbit/s, 20 ms, MTU 1500, memory as of a real guest",
             "100mbit,20ms")
         .withMemory(280, Setting.REALISTIC);
+  }
+
+  private static Setting wanLess() {
+    return wan("wanless", "WAN, 100 Mbit/s, 20 ms, MTU 1500, 32 MB of ballast", "100mbit,20ms")
+        .withMemory(32, Setting.RANDOM);
   }
 
   private static Setting lan(String id, String title, @Nullable String shape, int mtu) {

@@ -44,7 +44,7 @@ final class Remaining {
     double rate =
         setting.bytesPerSecond() == 0 ? UNSHAPED_BYTES_PER_SECOND : setting.bytesPerSecond();
     double factor = cell.workload() == Workload.IDLE ? 1 : BUSY;
-    if (setting.loss() > 0 && cell.mode() == Mode.TCP_CUBIC) {
+    if (isEnded(cell)) {
       factor *= 1.2 / Target.CUBIC_ON_LOSS; // it is not waited for much longer
     } else if (cell.mode() == Mode.XIA_LIBRARY) {
       factor *= LIBRARY;
@@ -55,9 +55,14 @@ final class Remaining {
         + (cell.mode() == Mode.XIA_EXEC ? START_SECONDS : 0);
   }
 
+  /** Whether it shows its target before the guest has moved. */
+  private static boolean isEnded(Cell cell) {
+    return cell.setting().loss() > 0 && cell.mode() == Mode.TCP_CUBIC;
+  }
+
   /** With what is around it. */
   private static double whole(Cell cell) {
-    boolean lost = cell.setting().isWan() && !cell.mode().isXia();
+    boolean lost = cell.setting().isWan() && !cell.mode().isXia() && !isEnded(cell);
     return EACH_SECONDS + seconds(cell) + (lost ? UNREACHABLE_SECONDS : 0);
   }
 

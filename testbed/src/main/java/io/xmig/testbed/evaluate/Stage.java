@@ -39,7 +39,9 @@ final class Stage implements AutoCloseable {
 
   private static final Duration START = Duration.ofSeconds(30);
   private static final Duration BOOT = Duration.ofSeconds(120);
-  private static final Duration XPING_INTERVAL = Duration.ofMillis(5);
+
+  /** Of Xping and of the probes by IP alike, so that all modes carry the same load. */
+  private static final Duration PROBE_INTERVAL = Duration.ofMillis(10);
 
   /** Everything, with an image that has to be built. */
   static final Duration OPENING = Duration.ofMinutes(5);
@@ -51,9 +53,6 @@ final class Stage implements AutoCloseable {
   private static final int MOST_DBENCH = 100;
   private static final int DBENCH_PAGES = 3;
   private static final Pattern PEAK = Pattern.compile("VmHWM:\\s+([0-9]+) kB");
-
-  /** Below 12 ms ping does not sleep but looks again and again, with half a processor. */
-  private static final int PING_MILLIS = 12;
 
   private static final Duration CAL_INTERVAL = Duration.ofMillis(5);
   private static final Path DBENCH = Path.of("/usr/bin/dbench");
@@ -98,8 +97,8 @@ final class Stage implements AutoCloseable {
     WarmTransfer warming = new WarmTransfer(pipes); // nobody measures while the guest boots
     guest = boot();
     say.accept(warming.result());
-    ping = IpPing.start(net.prefix(CLIENT), net.guestAddress(), PING_MILLIS);
-    xping = new XiaPing(stackOf(CLIENT), addresses(), XPING_INTERVAL);
+    ping = IpPing.start(net.prefix(CLIENT), net.guestAddress(), PROBE_INTERVAL);
+    xping = new XiaPing(stackOf(CLIENT), addresses(), PROBE_INTERVAL);
     awaitAnswer();
   }
 
@@ -259,7 +258,7 @@ final class Stage implements AutoCloseable {
             "the guest does not answer",
             Map.of(
                 "xping", xping.log().answered(),
-                "ping", ping.log(EpochMicros.now()).answered(),
+                "fping", ping.log(EpochMicros.now()).answered(),
                 "address", net.guestAddress()));
       }
       pause(100);

@@ -88,6 +88,81 @@ class EvaluationTest {
   }
 
   @Test
+  void theFullPlanComparesMediansOfFiveAndFillsEveryTableInAnHour() {
+    Plan plan = Plan.full();
+    Findings findings = Findings.NONE;
+    for (Cell cell : plan.cells()) {
+      assertThat(cell.repetitions()).as(cell.path()).isGreaterThanOrEqualTo(3);
+      for (int i = 0; i < cell.repetitions(); i++) {
+        findings = findings.and(run(cell, 1000, 25));
+      }
+    }
+    List<Row> rows = Row.of(plan, findings.migrations());
+    List<Target> targets = Target.of(rows, findings);
+    assertThat(targets.stream().map(Target::note).filter(n -> n.contains("medians of")))
+        .hasSize(9)
+        .allMatch(n -> n.contains("medians of 5 and 5"));
+    assertThat(rows.stream().filter(r -> Double.isNaN(r.ratioToTcp())).map(r -> r.cell().path()))
+        .as("where no plain tcp: is compared")
+        .allMatch(path -> path.matches("(lossy|wanreal)/.*|veth/.*/disk"));
+    assertThat(EvaluationPage.of(plan, rows, targets, findings.migrations()))
+        .as("but for the targets that are not about migrations")
+        .doesNotContain("<td>not measured</td>");
+    assertThat(Remaining.all(plan)).isLessThan(60 * 60);
+  }
+
+  @Test
+  void theFullPlanHasEveryModeAndWorkloadOfThePaperAndMore() {
+    for (boolean wan : new boolean[] {false, true}) {
+      List<Cell> cells =
+          Plan.full().cells().stream().filter(c -> c.setting().isWan() == wan).toList();
+      assertThat(cells.stream().filter(c -> c.workload() == Workload.IDLE).map(Cell::mode))
+          .contains(Mode.TCP, Mode.MULTIFD, Mode.SOCAT, Mode.SOCAT_ZSTD, Mode.XIA, Mode.XIA_AUTO);
+      for (Mode mode : List.of(Mode.TCP, Mode.XIA)) {
+        assertThat(cells.stream().filter(c -> c.mode() == mode).map(Cell::workload))
+            .contains(Workload.values());
+      }
+    }
+  }
+
+  @Test
+  void aNodeWithItsPipesInsideHasALineOnceThereIsOne() {
+    Cell cell = Plan.tiny().cells().get(1);
+    Measurement without = run(cell, 1000, 25);
+    assertThat(peaks(without)).containsExactly(90.0, 80.0);
+    Measurement with =
+        new Measurement(
+            without.setting(),
+            without.mode(),
+            without.workload(),
+            false,
+            "HOST_A",
+            "HOST_B",
+            1000,
+            10,
+            20,
+            25.0,
+            "Xping",
+            true,
+            1_000_000_000,
+            1_000_000_000,
+            Map.of("HOST_A/xmig node+pipes", 3.0),
+            Map.of("HOST_A/xmig node+pipes", 200.0, "HOST_C/xmig node", 70.0),
+            false,
+            null);
+    assertThat(with.xmigCpuSeconds()).isEqualTo(3);
+    assertThat(peaks(with)).containsExactly(70.0, Double.NaN, 200.0);
+  }
+
+  /** Of nodes, pipes, and nodes with pipes. */
+  private static List<Double> peaks(Measurement measured) {
+    return Target.of(List.of(), new Findings(List.of(measured), List.of())).stream()
+        .filter(t -> t.what().startsWith("resident memory") && !t.what().contains("agent"))
+        .map(Target::measured)
+        .toList();
+  }
+
+  @Test
   void theQuickPlanHasEverySortOfCellAtLeastOnce() {
     Plan plan = Plan.quick();
     for (boolean wan : new boolean[] {false, true}) {
@@ -238,6 +313,7 @@ class EvaluationTest {
     assertThat(Plan.quick().stages().stream().map(s -> s.stream().map(Setting::id).toList()))
         .contains(List.of("lan", "lanreal"), List.of("wan", "wanreal", "wanless"))
         .contains(List.of("lossy"));
+    assertThat(Plan.full().stages()).hasSameSizeAs(Plan.quick().stages());
   }
 
   @Test
