@@ -12,7 +12,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -34,6 +35,7 @@ final class PipeRun {
 
   private static final long PROGRESS_NS = 200_000_000L;
   private static final long SIGNAL_LIMIT_MS = 1500;
+  private static final int LANE_IDLE_SECONDS = 10;
 
   private final String name;
   private final StatusLines status;
@@ -53,14 +55,22 @@ final class PipeRun {
     this.err = err;
   }
 
-  /** A thread that computes beside the loop. */
+  /** A thread that computes beside the loop; it goes when there has been nothing to do for long. */
   static ExecutorService lane(String name) {
-    return Executors.newSingleThreadExecutor(
-        task -> {
-          Thread thread = new Thread(task, name);
-          thread.setDaemon(true);
-          return thread;
-        });
+    ThreadPoolExecutor one =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            LANE_IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, name);
+              thread.setDaemon(true);
+              return thread;
+            });
+    one.allowCoreThreadTimeOut(true);
+    return one;
   }
 
   /**

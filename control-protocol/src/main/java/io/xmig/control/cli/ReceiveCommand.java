@@ -185,13 +185,14 @@ public final class ReceiveCommand implements Callable<Integer> {
             "xmig receive");
     PrintWriter err = spec.commandLine().getErr();
     boolean register = Destination.isName(service) && !service.equals(Destination.DEFAULT_SERVICE);
+    Lane hashes = new Lane(PipeRun.lane("cid"), loop);
     ReceivePipe pipe =
         new ReceivePipe(
             stack,
             sid,
             output,
-            new Lane(PipeRun.lane("cid"), loop),
-            new Lane(PipeRun.lane("digest"), loop),
+            hashes,
+            hashes,
             ChunkStore.NONE,
             options,
             (name, facts) -> {

@@ -194,13 +194,15 @@ public final class SendCommand implements Callable<Integer> {
             shared.raw,
             shared.settleNs(),
             "xmig send");
+    // each wake-up of a thread costs as much as hashing some KiB; compressing needs one of its own
+    Lane hashes = new Lane(PipeRun.lane("cid"), loop);
     SendPipe pipe =
         new SendPipe(
             stack,
             Destination.resolver(stack, to),
             input,
-            new Lane(PipeRun.lane("cid"), loop),
-            new Lane(PipeRun.lane("digest"), loop),
+            hashes,
+            compress == Compression.OFF ? hashes : new Lane(PipeRun.lane("digest"), loop),
             System::nanoTime,
             options,
             sessionId,

@@ -23,18 +23,18 @@ final class InterruptModeration {
   static final int LARGE_FRAME = 512;
 
   /** A frame waits at most this long for being looked at. */
-  static final long LONGEST_NS = 300_000;
+  static final long LONGEST_NS = 500_000;
 
   /** Pauses shorter than this cost more than they save. */
   static final long SHORTEST_NS = 20_000;
 
   /** Frames that an interval should bring. */
-  static final int FRAMES_PER_LOOK = 32;
+  static final int FRAMES_PER_LOOK = 48;
 
   /** Frames that make an interval worth while. */
   static final int WORTH = 2;
 
-  static final long WINDOW_NS = 500_000;
+  static final long WINDOW_NS = 1_000_000;
   static final long FIRST_RETRY_NS = 1_000_000;
   static final long LAST_RETRY_NS = 64_000_000;
 

@@ -71,7 +71,7 @@ class InterruptModerationTest {
 
   @Test
   void aSlowLinkIsLookedAtForEachFrame() {
-    receive(every(250 * US, 2_000));
+    receive(every(400 * US, 2_000));
     assertThat(moderation.pauses()).isZero();
     assertThat(longestWait).isZero();
   }
