@@ -19,9 +19,6 @@ package io.xmig.chunk.cut;
  * @source docs/testbed.md, buffering and downtime: real outage = downtime + buffered bytes / rate
  */
 public final class InFlightBudget {
-  /** Restart of a guest, beyond what the stream decides. */
-  static final long RESTART_NS = 40_000_000L;
-
   /** The kernel's pipe at either end. */
   static final long PIPES_BYTES = 128 * 1024;
 
@@ -45,7 +42,7 @@ public final class InFlightBudget {
   /**
    * @param fixedBytes the budget if it is not to be derived, else 0
    * @param outageTargetNs T
-   * @param downtimeLimitNs D
+   * @param downtimeLimitNs D, 0 for the one that {@link DowntimeLimit} derives
    * @param maxBytes upper bound, whatever is derived: this is memory
    */
   public InFlightBudget(long fixedBytes, long outageTargetNs, long downtimeLimitNs, long maxBytes) {
@@ -91,12 +88,32 @@ public final class InFlightBudget {
     if (fixedBytes > 0) {
       return Math.min(maxBytes, fixedBytes);
     }
-    double slackSeconds = (outageTargetNs - downtimeLimitNs - RESTART_NS) / 1e9;
+    long byPath = byPath(nowNs, chunkBytes);
+    double slackSeconds =
+        (outageTargetNs - downtimeLimitNs(byPath) - DowntimeLimit.RESTART_NS) / 1e9;
     long byOutage = (long) (slackSeconds * rate.bytesPerSecond()) - PIPES_BYTES;
-    double gain = rate.measuredNs(nowNs) < GROWTH_NS ? 2 : 1.25;
-    long byMean = (long) (gain * rate.bytesPerSecond() * rate.meanNs() / 1e9);
-    long byPath = Math.max(2 * pathBytes(), byMean) + chunkBytes;
     long least = rate.measuredNs(nowNs) < INITIAL_NS ? INITIAL_BYTES : MIN_BYTES;
     return Math.min(maxBytes, Math.max(least, Math.max(byOutage, byPath)));
+  }
+
+  private long byPath(long nowNs, int chunkBytes) {
+    double gain = rate.measuredNs(nowNs) < GROWTH_NS ? 2 : 1.25;
+    long byMean = (long) (gain * rate.bytesPerSecond() * rate.meanNs() / 1e9);
+    return Math.max(2 * pathBytes(), byMean) + chunkBytes;
+  }
+
+  private long downtimeLimitNs(long byPath) {
+    return downtimeLimitNs > 0
+        ? downtimeLimitNs
+        : DowntimeLimit.within(outageTargetNs, rate.bytesPerSecond(), byPath + PIPES_BYTES);
+  }
+
+  /**
+   * The downtime-limit that this budget goes with.
+   *
+   * @param chunkBytes size of a chunk now
+   */
+  public long downtimeLimitNs(long nowNs, int chunkBytes) {
+    return downtimeLimitNs(byPath(nowNs, chunkBytes));
   }
 }

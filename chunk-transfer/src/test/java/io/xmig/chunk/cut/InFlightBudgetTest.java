@@ -54,6 +54,42 @@ class InFlightBudgetTest {
     assertThat(settle(budget(t, d), rate, 1)).isBetween(expected * 95 / 100, expected * 105 / 100);
   }
 
+  @ParameterizedTest(name = "T {0} ms, {1} B/s, {2} ms: D {3} ms")
+  @CsvSource({
+    "150, 125000000, 1, 55", // half of what the restart leaves
+    "250, 125000000, 1, 105",
+    "150, 50000000, 1, 75", // 3.75 MB
+    "150, 12500000, 1, 84", // as much of the 300 ms as the bytes in flight leave
+    "150, 12500000, 20, 45",
+    "500, 12500000, 20, 300",
+    "100, 12500000, 100, 10" // impossible
+  })
+  void theDowntimeLimitThatIsDerivedAndWhatIsInFlightFitTheTarget(
+      long t, double rate, long loopMs, long expected) {
+    InFlightBudget budget = budget(t, 0);
+    long bytes = settle(budget, rate, loopMs);
+    double limitMs = budget.downtimeLimitNs(10_000 * MS, CHUNK) / 1e6;
+    assertThat(limitMs).isBetween(expected * 0.9, expected * 1.1);
+    if (expected > 10) {
+      double drainMs = (bytes + InFlightBudget.PIPES_BYTES) * 1e3 / budget.rate().bytesPerSecond();
+      assertThat(40 + limitMs + drainMs).isLessThanOrEqualTo(t * 1.01);
+    }
+  }
+
+  @Test
+  void beforeAnythingIsMeasuredTheDowntimeLimitIsHalfOfWhatTheRestartLeaves() {
+    assertThat(budget(150, 0).downtimeLimitNs(0, CHUNK)).isEqualTo(55 * MS);
+    assertThat(budget(30, 0).downtimeLimitNs(0, CHUNK)).isEqualTo(10 * MS);
+    assertThat(budget(20_000, 0).downtimeLimitNs(0, CHUNK)).isEqualTo(2000 * MS);
+    assertThat(budget(150, 70).downtimeLimitNs(0, CHUNK)).isEqualTo(70 * MS);
+  }
+
+  @ParameterizedTest(name = "{0} B/s: {1} ms")
+  @CsvSource({"125000000, 30", "12500000, 300", "1000000, 2000", "10000000000, 10"})
+  void anIdleGuestNeedsTimeForItsPagesOnASlowPath(double rate, long expected) {
+    assertThat(DowntimeLimit.forIdleGuest(rate)).isEqualTo(expected * MS);
+  }
+
   @ParameterizedTest(name = "{0} B/s, {1} ms")
   @CsvSource({"10000000, 100", "125000000, 40", "1000000, 300", "400000000, 5"})
   void fillsALongPathAndIsNoMoreThanThatTwiceAndAChunk(double rate, long loopMs) {

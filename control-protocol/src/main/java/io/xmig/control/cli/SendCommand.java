@@ -94,7 +94,9 @@ public final class SendCommand implements Callable<Integer> {
       paramLabel = "TIME",
       converter = TimeSpan.class,
       defaultValue = "50ms",
-      description = "What QEMU's downtime-limit is set to. Default: ${DEFAULT-VALUE}.")
+      description =
+          "What QEMU's downtime-limit is set to; 0 for what follows from the outage target and the"
+              + " measured rate, as the status lines say. Default: ${DEFAULT-VALUE}.")
   private Duration downtimeLimit = Duration.ofMillis(50);
 
   @Option(

@@ -135,13 +135,13 @@ final class HostGrpcService extends HostServiceGrpc.HostServiceImplBase {
           if (request.getTo().isBlank()) {
             throw new IllegalArgumentException("no destination given");
           }
-          int limit = request.getDowntimeLimitMs();
-          long bandwidth = request.getMaxBandwidth();
+          int target = request.getOutageTargetMs();
           MigrationSettings settings =
               new MigrationSettings(
                   false,
-                  limit == 0 ? MigrationSettings.DEFAULT_DOWNTIME_LIMIT_MS : limit,
-                  bandwidth == 0 ? MigrationSettings.UNLIMITED : bandwidth);
+                  target == 0 ? MigrationSettings.DEFAULT_OUTAGE_TARGET_MS : target,
+                  request.getDowntimeLimitMs(),
+                  request.getMaxBandwidth());
           String id =
               host.migrate(request.getName(), request.getTo(), request.getRamOnly(), settings);
           return MigrateResponse.newBuilder().setMigration(id).build();

@@ -2,7 +2,9 @@ package io.xmig.control.host;
 
 import io.xmig.control.host.v1.Progress;
 import io.xmig.control.host.v1.Result;
+import io.xmig.control.pipe.LastProgress;
 import io.xmig.control.qemu.MigrationDriver;
+import io.xmig.control.qemu.MigrationLimits;
 import io.xmig.control.qemu.MigrationPipe;
 import io.xmig.control.qemu.MigrationProgress;
 import io.xmig.control.qemu.MigrationProgress.Status;
@@ -39,6 +41,9 @@ final class SourceRun extends HandoffRun {
   private boolean finished;
   private long migrateNs;
   private MigrationProgress last = NOTHING;
+  private final MigrationLimits limits;
+  private boolean limiting;
+  private long pathRate;
 
   private static final MigrationProgress NOTHING =
       new MigrationProgress(Status.NONE, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -57,6 +62,7 @@ final class SourceRun extends HandoffRun {
     this.vm = vm;
     this.pipes = pipes;
     this.settings = settings;
+    this.limits = new MigrationLimits(settings);
     this.onOver = onOver;
   }
 
@@ -71,7 +77,7 @@ final class SourceRun extends HandoffRun {
   void resume() {
     publish(HostEvents.event("recovered", vm(), id()).setDetail(record().phase().name()));
     // so that it can be killed should it block QEMU
-    pipe = pipes.sender(vm.files().path(), id(), "");
+    pipe = pipes.sender(vm.files().path(), id());
     takingUp();
     execute(this::takeUp);
     every(POLL_MILLIS, this::poll);
@@ -170,11 +176,12 @@ final class SourceRun extends HandoffRun {
       return; // its end is an event of its own
     }
     try {
-      MigrationPipe sender = pipes.sender(vm.files().path(), id(), address);
+      MigrationPipe sender = pipes.sender(vm.files().path(), id(), address, settings);
       sender.prepare();
       pipe = sender;
       MigrationDriver driver = new MigrationDriver(qemu.qmp());
       driver.prepareSource(settings);
+      limits.taken(MigrationLimits.first(settings));
       migrateNs = System.nanoTime();
       publish(HostEvents.event("migrate", vm(), id()).setDetail(address));
       driver.migrate(sender.uri(), settings.withDisk());
@@ -268,8 +275,50 @@ final class SourceRun extends HandoffRun {
         migrating = false;
         act(digest(new HandoffEvent.MigrationFailed(failure(now))));
       }
-      case SETUP, ACTIVE, CANCELLING -> publishProgress(now);
+      case SETUP, ACTIVE, CANCELLING -> {
+        followPath(qemu, now);
+        publishProgress(now);
+      }
     }
+  }
+
+  /** QEMU's limits keep to what the pipe measures; a migration does not fail for want of that. */
+  private void followPath(QemuProcess qemu, MigrationProgress now) {
+    LastProgress measured = pipes.progress(vm.files().path(), id()).orElse(null);
+    if (measured == null || limiting || now.status() != Status.ACTIVE) {
+      return;
+    }
+    pathRate = measured.bytesPerSecond();
+    MigrationLimits.Limits next =
+        limits
+            .next(System.nanoTime(), pathRate, measured.downtimeLimitMs(), now.passes())
+            .orElse(null);
+    if (next == null) {
+      return;
+    }
+    limiting = true;
+    new MigrationDriver(qemu.qmp())
+        .limit(next)
+        .whenComplete((answer, refusal) -> execute(() -> limited(next, refusal)));
+  }
+
+  private void limited(MigrationLimits.Limits limited, @Nullable Throwable refusal) {
+    limiting = false;
+    if (refusal != null) {
+      log.warn("{} keeps its limits for now: {}", vm(), refusal.getMessage());
+      return;
+    }
+    limits.taken(limited);
+    publish(HostEvents.event("limits", vm(), id()).setDetail(words(limited)));
+  }
+
+  private static String words(MigrationLimits.Limits limits) {
+    return "downtime-limit "
+        + limits.downtimeLimitMs()
+        + " ms, max-bandwidth "
+        + (limits.isBandwidthLimited()
+            ? Math.round(limits.maxBandwidth() / 1e5) / 10.0 + " MB/s"
+            : "unlimited");
   }
 
   private String failure(MigrationProgress now) {
@@ -301,6 +350,9 @@ final class SourceRun extends HandoffRun {
                     .setPasses((int) now.passes())
                     .setExpectedDowntimeMs(now.expectedDowntimeMs())
                     .setElapsedMs(migrateNs == 0 ? 0 : (System.nanoTime() - migrateNs) / 1_000_000)
+                    .setPathBytesPerSecond(pathRate)
+                    .setMaxBandwidth(limits.current().maxBandwidth())
+                    .setDowntimeLimitMs(limits.current().downtimeLimitMs())
                     .setEtaMs(rate <= 0 ? 0 : left * 1000 / rate)));
   }
 
@@ -326,6 +378,8 @@ final class SourceRun extends HandoffRun {
         .setQemuDowntimeMs(last.downtimeMs())
         .setSetupMs(last.setupTimeMs())
         .setRamBytes(last.transferredBytes())
+        .setMaxBandwidth(limits.current().maxBandwidth())
+        .setDowntimeLimitMs(limits.current().downtimeLimitMs())
         .setPasses((int) last.passes());
   }
 

@@ -196,9 +196,7 @@ public final class VmHost implements AutoCloseable {
   public String migrate(String name, String to, boolean ramOnly, MigrationSettings wished) {
     ManagedVm vm = find(name);
     VmSpec spec = vm.spec();
-    MigrationSettings settings =
-        new MigrationSettings(
-            spec.disk() != null && !ramOnly, wished.downtimeLimitMs(), wished.maxBandwidth());
+    MigrationSettings settings = wished.withDisk(spec.disk() != null && !ramOnly);
     QemuProcess qemu = vm.qemu();
     if (settings.withDisk() && qemu != null) {
       // said now, not after the destination has started a QEMU in vain
@@ -460,7 +458,7 @@ public final class VmHost implements AutoCloseable {
     private void unblock() {
       for (HandoffRecord record : records) {
         if (record.role() == Role.SOURCE && record.phase() != Phase.COMMITTING) {
-          pipes.sender(files.path(), record.handoff(), "").kill();
+          pipes.sender(files.path(), record.handoff()).kill();
         }
       }
     }

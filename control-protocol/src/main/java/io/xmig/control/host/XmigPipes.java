@@ -1,24 +1,32 @@
 package io.xmig.control.host;
 
+import io.xmig.control.pipe.LastProgress;
 import io.xmig.control.qemu.MigrationPipe;
+import io.xmig.control.qemu.MigrationSettings;
 import io.xmig.control.qemu.PipeCommand;
 import io.xmig.control.resident.PreferredPipe;
 import io.xmig.control.resident.ResidentPipe;
 import io.xmig.xia.addr.Xid;
 import io.xmig.xia.addr.XidType;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * {@code xmig send} and {@code xmig receive}: each hand-off has a service of its own, so that
  * streams of several migrations cannot meet.
  */
 public final class XmigPipes implements Pipes {
+  private static final Logger log = LoggerFactory.getLogger(XmigPipes.class);
+
   private final List<String> launcher;
   private final List<String> common;
   private final Function<Xid, String> addressOf;
@@ -75,24 +83,59 @@ public final class XmigPipes implements Pipes {
 
   @Override
   public MigrationPipe receiver(Path directory, String handoff) {
-    return command(directory, handoff, "receive", "--service", service(handoff).toString());
+    return command(
+        directory, handoff, "receive", List.of("--service", service(handoff).toString()));
   }
 
   @Override
+  public MigrationPipe sender(
+      Path directory, String handoff, String address, MigrationSettings settings) {
+    return command(
+        directory,
+        handoff,
+        "send",
+        List.of(
+            "--to",
+            address,
+            "--outage-target",
+            settings.outageTargetMs() + "ms",
+            "--downtime-limit",
+            settings.downtimeLimitMs() + "ms"));
+  }
+
+  /** A sender with the options' defaults. */
   public MigrationPipe sender(Path directory, String handoff, String address) {
-    return command(directory, handoff, "send", "--to", address);
+    return command(directory, handoff, "send", List.of("--to", address));
+  }
+
+  @Override
+  public Optional<LastProgress> progress(Path directory, String handoff) {
+    Path file = status(directory, name("send", handoff));
+    try {
+      return LastProgress.read(file);
+    } catch (IOException e) {
+      log.debug("cannot read {}: {}", file, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private static String name(String subcommand, String handoff) {
+    return subcommand + "-" + handoff;
+  }
+
+  private static Path status(Path directory, String name) {
+    return directory.resolve(name + ".jsonl");
   }
 
   private MigrationPipe command(
-      Path directory, String handoff, String subcommand, String option, String value) {
-    String name = subcommand + "-" + handoff;
+      Path directory, String handoff, String subcommand, List<String> options) {
+    String name = name(subcommand, handoff);
     List<String> words = new ArrayList<>();
     words.add(subcommand);
-    words.add(option);
-    words.add(value);
+    words.addAll(options);
     words.addAll(common);
     words.add("--status");
-    words.add(directory.resolve(name + ".jsonl").toString());
+    words.add(status(directory, name).toString());
     List<String> command = new ArrayList<>(launcher);
     command.addAll(words);
     MigrationPipe process = PipeCommand.in(directory, name, command);

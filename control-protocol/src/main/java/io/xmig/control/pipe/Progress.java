@@ -13,6 +13,7 @@ package io.xmig.control.pipe;
  * @param rttNs smallest round trip, 0 if unknown
  * @param inFlightBytes taken and not acknowledged
  * @param budgetBytes limit for these, 0 at the destination
+ * @param downtimeLimitNs QEMU's downtime-limit that the budget goes with, 0 at the destination
  * @param chunkBytes size of chunk aimed at, 0 at the destination
  * @param losses how often the connection was lost
  * @param refetched requests beyond the first for a chunk
@@ -28,6 +29,7 @@ public record Progress(
     long rttNs,
     long inFlightBytes,
     long budgetBytes,
+    long downtimeLimitNs,
     int chunkBytes,
     long losses,
     long refetched) {}

@@ -202,6 +202,7 @@ public final class ReceivePipe {
         announced - acknowledged,
         0,
         0,
+        0,
         session.losses(),
         requester == null ? 0 : requester.refetched());
   }

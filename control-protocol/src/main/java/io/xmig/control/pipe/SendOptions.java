@@ -10,7 +10,7 @@ import io.xmig.control.session.SessionTimes;
  * @param inFlightBytes budget if it is not to be derived, else 0
  * @param maxInFlightBytes bound of a derived budget: memory
  * @param outageTargetNs outage that the budget is derived for
- * @param downtimeLimitNs QEMU's downtime-limit
+ * @param downtimeLimitNs QEMU's downtime-limit, 0 to derive it from target and rate
  * @param chunkBytes size of chunks if it is not to adapt, else 0
  * @param compression whether payloads are compressed
  * @param raw whether the input is arbitrary bytes whatever they look like

@@ -193,6 +193,7 @@ public final class SendPipe {
         budget.minRttNs(),
         cut == null ? 0 : cut.inFlightBytes(),
         cut == null ? 0 : cut.budgetBytes(),
+        cut == null ? 0 : budget.downtimeLimitNs(loop.nanoTime(), cut.targetBytes()),
         cut == null ? 0 : cut.targetBytes(),
         current == null ? 0 : current.losses(),
         0);

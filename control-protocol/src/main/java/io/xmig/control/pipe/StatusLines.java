@@ -119,6 +119,7 @@ public final class StatusLines implements PipeEvents, AutoCloseable {
     facts.put("rttUs", p.rttNs() / 1000);
     facts.put("inFlight", p.inFlightBytes());
     facts.put("budget", p.budgetBytes());
+    facts.put("downtimeLimitMs", Math.round(p.downtimeLimitNs() / 1e6));
     facts.put("chunkBytes", p.chunkBytes());
     facts.put("losses", p.losses());
     facts.put("refetched", p.refetched());

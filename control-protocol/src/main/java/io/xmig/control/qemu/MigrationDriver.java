@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * The QMP commands of a migration, for the source and for the destination QEMU.
@@ -32,6 +33,8 @@ public final class MigrationDriver {
 
   /** First QEMU without block migration in the stream. */
   private static final int NO_BLOCK_MIGRATION = 901;
+
+  private static final String SET_PARAMETERS = "migrate-set-parameters";
 
   private final QmpClient qmp;
 
@@ -77,11 +80,7 @@ public final class MigrationDriver {
       states.put("zero-blocks", false);
     }
     setCapabilities(states);
-    ObjectNode parameters =
-        QmpClient.arguments()
-            .put("max-bandwidth", settings.maxBandwidth())
-            .put("downtime-limit", settings.downtimeLimitMs());
-    qmp.call("migrate-set-parameters", parameters, LIMIT);
+    qmp.call(SET_PARAMETERS, parameters(MigrationLimits.first(settings)), LIMIT);
   }
 
   /** Starts sending; returns at once. May be called again after a failed or cancelled migration. */
@@ -106,14 +105,20 @@ public final class MigrationDriver {
     qmp.call("migrate-set-capabilities", arguments, LIMIT);
   }
 
-  /** Changes the limits of a running migration. */
-  public void limit(long maxBandwidth, int downtimeLimitMs) {
-    qmp.call(
-        "migrate-set-parameters",
-        QmpClient.arguments()
-            .put("max-bandwidth", maxBandwidth)
-            .put("downtime-limit", downtimeLimitMs),
-        LIMIT);
+  /**
+   * Changes the limits of a running migration. Nobody should wait for the answer: while QEMU writes
+   * the last bytes, with the guest stopped, it gives none.
+   *
+   * @return fails with a {@link QemuException} if QEMU does not take them
+   */
+  public CompletableFuture<JsonNode> limit(MigrationLimits.Limits limits) {
+    return qmp.send(SET_PARAMETERS, parameters(limits));
+  }
+
+  private static ObjectNode parameters(MigrationLimits.Limits limits) {
+    return QmpClient.arguments()
+        .put("max-bandwidth", limits.maxBandwidth())
+        .put("downtime-limit", limits.downtimeLimitMs());
   }
 
   /** How far the migration is. */

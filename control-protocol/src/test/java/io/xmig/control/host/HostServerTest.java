@@ -17,6 +17,7 @@ import io.xmig.control.host.v1.VmDescription;
 import io.xmig.control.qemu.Accelerator;
 import io.xmig.control.qemu.AcceleratorProbe;
 import io.xmig.control.qemu.MigrationPipe;
+import io.xmig.control.qemu.MigrationSettings;
 import io.xmig.control.qemu.PipeCommand;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,7 +94,8 @@ class HostServerTest {
     }
 
     @Override
-    public MigrationPipe sender(Path vm, String handoff, String address) {
+    public MigrationPipe sender(
+        Path vm, String handoff, String address, MigrationSettings settings) {
       return PipeCommand.in(vm, "s", List.of("false"));
     }
   }

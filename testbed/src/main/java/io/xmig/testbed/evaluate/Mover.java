@@ -84,7 +84,7 @@ final class Mover {
       source.forget();
       MigrationDriver driver = source.driver();
       driver.prepareSource(
-          new MigrationSettings(
+          MigrationSettings.fixed(
               cell.full(), cell.setting().downtimeLimitMs(), MigrationSettings.UNLIMITED));
       capabilities(driver, source, cell.mode());
       Instant asked = Instant.now();

@@ -61,7 +61,8 @@ public record RunResult(
    * @param accelerator of QEMU: {@code tcg} or {@code kvm}
    * @param links kind and shape of the links
    * @param mode {@code full} (memory and disk) or {@code ram-only}
-   * @param downtimeLimitMs QEMU's downtime-limit
+   * @param outageTargetMs outage to stay within
+   * @param downtimeLimitMs QEMU's downtime-limit; {@code null} if it followed from target and rate
    * @param vm the machine that moves
    */
   public record Scenario(
@@ -71,7 +72,8 @@ public record RunResult(
       String accelerator,
       String links,
       String mode,
-      int downtimeLimitMs,
+      int outageTargetMs,
+      @Nullable Integer downtimeLimitMs,
       Vm vm) {}
 
   /**
@@ -96,6 +98,9 @@ public record RunResult(
    * @param startedAtMs when the migration was asked for
    * @param totalMs from the request until the VM ran at the destination
    * @param qemuDowntimeMs as QEMU reports it
+   * @param downtimeLimitMs QEMU's downtime-limit at the end
+   * @param maxBandwidthMBps QEMU's max-bandwidth at the end, 10^6 bytes per second; {@code null} if
+   *     there was no limit
    * @param stopToResumeMs from the source's STOP to the destination's RESUME or cont
    * @param outageMs longest time without an Xping answer around the hand-off
    * @param outageErrorMs the outage may be off by this much
@@ -114,6 +119,8 @@ public record RunResult(
       double startedAtMs,
       double totalMs,
       @Nullable Double qemuDowntimeMs,
+      int downtimeLimitMs,
+      @Nullable Double maxBandwidthMBps,
       @Nullable Double stopToResumeMs,
       double outageMs,
       double outageErrorMs,

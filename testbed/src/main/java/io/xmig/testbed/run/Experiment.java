@@ -286,8 +286,8 @@ final class Experiment {
     MigrateRequest.Builder wishes =
         MigrateRequest.newBuilder()
             .setRamOnly(options.ramOnly)
-            .setDowntimeLimitMs(options.downtimeLimitMs)
-            .setMaxBandwidth(10L << 30);
+            .setOutageTargetMs(options.outageTargetMs)
+            .setDowntimeLimitMs(options.downtimeLimitMs);
     String address = nodes.network().address(to).toString();
     String downlink = nodes.network().downlink(to);
     Hypervisors.Moved moved;
@@ -377,7 +377,8 @@ final class Experiment {
         vm.getAccelerator().toLowerCase(java.util.Locale.ROOT).contains("kvm") ? "kvm" : "tcg",
         nodes.links().description(),
         options.ramOnly ? "ram-only" : "full",
-        options.downtimeLimitMs,
+        options.outageTargetMs,
+        options.downtimeLimitMs > 0 ? options.downtimeLimitMs : null,
         new RunResult.Vm(
             VM,
             options.memoryMb,

@@ -11,6 +11,7 @@ import io.xmig.control.host.v1.StartVmRequest;
 import io.xmig.control.host.v1.StopRequest;
 import io.xmig.control.host.v1.VmInfo;
 import io.xmig.control.qemu.EpochMicros;
+import io.xmig.control.qemu.MigrationLimits;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -190,6 +191,8 @@ final class Hypervisors implements AutoCloseable {
         stopUs,
         resumeUs,
         (double) moved.result().getQemuDowntimeMs(),
+        new MigrationLimits.Limits(
+            moved.result().getMaxBandwidth(), moved.result().getDowntimeLimitMs()),
         received.streamBytes(),
         Math.max(received.chunkBytes(), sent.chunkBytes()),
         0,

@@ -1,5 +1,6 @@
 package io.xmig.testbed.run;
 
+import io.xmig.control.qemu.MigrationLimits;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param stopUs when the source's QEMU stopped the guest, 0 if not seen
  * @param resumeUs when the destination's QEMU ran it, 0 if not seen
  * @param qemuDowntimeMs as QEMU reports it
+ * @param limits of QEMU at the end
  * @param streamBytes bytes of the migration stream
  * @param chunkBytes bytes handed over in chunks
  * @param wireBytes bytes of frames into the destination host meanwhile
@@ -29,6 +31,7 @@ public record MigrationRecord(
     long stopUs,
     long resumeUs,
     @Nullable Double qemuDowntimeMs,
+    MigrationLimits.Limits limits,
     long streamBytes,
     long chunkBytes,
     long wireBytes,
@@ -45,6 +48,7 @@ public record MigrationRecord(
         stopUs,
         resumeUs,
         qemuDowntimeMs,
+        limits,
         streamBytes,
         chunkBytes,
         bytes,
@@ -70,6 +74,7 @@ public record MigrationRecord(
         stopUs,
         resumeUs,
         qemuDowntimeMs,
+        limits,
         streamBytes,
         chunkBytes,
         wireBytes,

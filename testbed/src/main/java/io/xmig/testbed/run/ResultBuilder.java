@@ -131,6 +131,10 @@ public final class ResultBuilder {
         at(m.requestedUs()),
         ms(m.runningUs() - m.requestedUs()),
         m.qemuDowntimeMs(),
+        m.limits().downtimeLimitMs(),
+        m.limits().isBandwidthLimited()
+            ? Double.valueOf(Math.round(m.limits().maxBandwidth() / 1e5) / 10.0)
+            : null,
         m.stopUs() > 0 && m.resumeUs() > 0 ? Double.valueOf(ms(m.resumeUs() - m.stopUs())) : null,
         outage == null ? 0 : ms(outage.lengthUs()),
         outage == null ? 0 : ms(outage.errorUs()),

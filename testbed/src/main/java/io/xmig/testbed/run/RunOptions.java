@@ -162,10 +162,19 @@ public final class RunOptions {
   String router = "node";
 
   @Option(
+      names = "--outage-target",
+      paramLabel = "MS",
+      defaultValue = "150",
+      description =
+          "Outage to stay within, as of xmig migrate: the limits of QEMU and the bytes under way"
+              + " follow from it and from the measured rate. Default: ${DEFAULT-VALUE}.")
+  int outageTargetMs;
+
+  @Option(
       names = "--downtime-limit",
       paramLabel = "MS",
-      defaultValue = "50",
-      description = "QEMU's downtime-limit. Default: ${DEFAULT-VALUE}.")
+      defaultValue = "0",
+      description = "QEMU's downtime-limit; 0, the default, for what follows from the target.")
   int downtimeLimitMs;
 
   @Option(
@@ -251,7 +260,10 @@ public final class RunOptions {
     if (dirtyMbPerSecond < 0 || dirtyMbPerSecond > 0 && ballastMb == 0) {
       return "--dirty needs --ballast and must not be negative";
     }
-    if (downtimeLimitMs < 1 || xpingIntervalMs < 1 || calIntervalMs < 1 || limitSeconds < 1) {
+    if (downtimeLimitMs < 0 || outageTargetMs < 1) {
+      return "--downtime-limit must not be negative, --outage-target at least 1";
+    }
+    if (xpingIntervalMs < 1 || calIntervalMs < 1 || limitSeconds < 1) {
       return "times must be at least 1";
     }
     if (!links.equals("user") && !links.equals("veth")) {

@@ -83,6 +83,8 @@ class IntraAdIT {
     assertThat(result.migrations()).hasSize(1);
     RunResult.Migration moved = result.migrations().get(0);
     assertThat(moved.streamSha256()).hasSize(64);
+    assertThat(moved.maxBandwidthMBps()).as("follows the measured rate").isBetween(1.0, 2000.0);
+    assertThat(moved.downtimeLimitMs()).isBetween(10, 110);
     assertThat(moved.outageParts()).isNotNull();
     assertThat(moved.outageParts().sumMs()).isCloseTo(moved.outageMs(), within(0.01));
     // told by the guest's agent; which of its first steps cost time differs from run to run

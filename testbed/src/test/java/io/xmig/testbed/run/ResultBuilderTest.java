@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion;
+import io.xmig.control.qemu.MigrationLimits;
 import io.xmig.testbed.report.HtmlReport;
 import io.xmig.testbed.report.ResultFile;
 import io.xmig.testbed.report.RunResult;
@@ -60,6 +61,7 @@ class ResultBuilderTest {
             START_US + 6_900_000,
             START_US + 6_930_000,
             41.0,
+            new MigrationLimits.Limits(156_250_000, 55),
             360_000_000,
             360_000_000,
             371_000_000,
@@ -77,7 +79,8 @@ class ResultBuilderTest {
                 "tcg",
                 "unix datagrams, 1 Gbit/s",
                 "ram-only",
-                50,
+                150,
+                null,
                 new RunResult.Vm("vm", 640, 0, 280, 55.3)),
             new RunResult.Machine(2, 24_000, "6.1", "17", "QEMU 7.2"),
             List.of(migration),
@@ -106,6 +109,8 @@ class ResultBuilderTest {
     assertThat(migration.lostProbes()).isEqualTo(12);
     assertThat(migration.stopToResumeMs()).isCloseTo(30, within(0.1));
     assertThat(migration.totalMs()).isEqualTo(3000);
+    assertThat(migration.downtimeLimitMs()).isEqualTo(55);
+    assertThat(migration.maxBandwidthMBps()).isEqualTo(156.3);
     assertThat(migration.timeline())
         .extracting(RunResult.Event::name)
         .startsWith("STOP")

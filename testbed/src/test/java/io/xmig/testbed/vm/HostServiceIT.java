@@ -1,6 +1,7 @@
 package io.xmig.testbed.vm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -17,12 +18,15 @@ import io.xmig.control.host.v1.MigrateRequest;
 import io.xmig.control.host.v1.Result.Outcome;
 import io.xmig.control.host.v1.StartVmRequest;
 import io.xmig.control.host.v1.VmInfo;
+import io.xmig.control.pipe.LastProgress;
 import io.xmig.control.qemu.Accelerator;
 import io.xmig.control.qemu.AcceleratorProbe;
 import io.xmig.control.qemu.MigrationPipe;
+import io.xmig.control.qemu.MigrationSettings;
 import io.xmig.control.qemu.PipeCommand;
 import io.xmig.control.qemu.VmSpec;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +35,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterEach;
@@ -48,6 +53,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HostServiceIT {
   private static final Duration SOON = Duration.ofSeconds(120);
 
+  /** What a pipe says that it counts with. */
+  private static final int LIMIT_MS = 190;
+
   @RegisterExtension final QemuLab lab = new QemuLab();
   private final LoopNetwork network = new LoopNetwork();
   private final List<Host> hosts = new ArrayList<>();
@@ -55,12 +63,18 @@ class HostServiceIT {
   /** One host service with its client. */
   private final class Host {
     private final String name;
+    private final Pipes pipes;
     private VmHost vms;
     private HostServer server;
     private HostClient client;
 
     Host(String name) throws IOException {
+      this(name, new SocatPipes(lab.directory()));
+    }
+
+    Host(String name, Pipes pipes) throws IOException {
       this.name = name;
+      this.pipes = pipes;
       start();
       hosts.add(this);
     }
@@ -77,7 +91,7 @@ class HostServiceIT {
               lab.directory().resolve("host.nic"),
               null,
               new AcceleratorProbe.Decision(Accelerator.TCG, "test"));
-      vms = new VmHost(config, network.transport(name), new SocatPipes(lab.directory()));
+      vms = new VmHost(config, network.transport(name), pipes);
       server = new HostServer(vms, state().resolve("host.sock"), null);
       client = HostClient.onSocket(state().resolve("host.sock"));
     }
@@ -118,11 +132,51 @@ class HostServiceIT {
     }
 
     @Override
-    public MigrationPipe sender(Path vm, String handoff, String address) {
+    public MigrationPipe sender(
+        Path vm, String handoff, String address, MigrationSettings settings) {
       return PipeCommand.in(
           vm,
           "send-" + handoff,
           List.of("socat", "-u", "STDIN", "UNIX-CONNECT:" + address + ",retry=300,interval=0.1"));
+    }
+  }
+
+  /** The same through a slow relay, which tells its rate, and at first nonsense beside it. */
+  private record SlowPipes(SocatPipes fast, long bytesPerSecond, AtomicReference<SlowRelay> relay)
+      implements Pipes {
+    /** More than QEMU takes. */
+    private static final int NONSENSE_MS = 3_000_000;
+
+    private static final Duration NONSENSE_FOR = Duration.ofSeconds(2);
+
+    @Override
+    public String address(String handoff) {
+      return fast.address(handoff);
+    }
+
+    @Override
+    public MigrationPipe receiver(Path vm, String handoff) {
+      return fast.receiver(vm, handoff);
+    }
+
+    @Override
+    public MigrationPipe sender(
+        Path vm, String handoff, String address, MigrationSettings settings) {
+      String slow = address + "s";
+      try {
+        relay.set(new SlowRelay(Path.of(slow), Path.of(address), bytesPerSecond));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return fast.sender(vm, handoff, slow, settings);
+    }
+
+    @Override
+    public Optional<LastProgress> progress(Path vm, String handoff) {
+      SlowRelay carrying = relay.get();
+      boolean nonsense = carrying.age().compareTo(NONSENSE_FOR) < 0;
+      return Optional.of(
+          new LastProgress(carrying.bytesPerSecond(), nonsense ? NONSENSE_MS : LIMIT_MS));
     }
   }
 
@@ -141,7 +195,11 @@ class HostServiceIT {
   }
 
   private Host startVm(String run) throws Exception {
-    Host host = new Host("a");
+    return startVm(run, new SocatPipes(lab.directory()));
+  }
+
+  private Host startVm(String run, Pipes pipes) throws Exception {
+    Host host = new Host("a", pipes);
     VmSpec spec = lab.spec("vm", run);
     host.client
         .calls()
@@ -230,6 +288,45 @@ class HostServiceIT {
         .isEqualTo(Outcome.OUTCOME_MOVED);
     assertThat(a.state("")).isEqualTo("running");
     await().atMost(SOON).until(() -> journalIsEmpty(a) && journalIsEmpty(b));
+  }
+
+  @Test
+  void qemusLimitsFollowWhatThePipeMeasures() throws Exception {
+    long rate = 20_000_000;
+    AtomicReference<SlowRelay> relay = new AtomicReference<>();
+    Host a =
+        startVm(
+            "echo " + GuestMain.READY + "; sleep 1000",
+            new SlowPipes(new SocatPipes(lab.directory()), rate, relay));
+    Host b = new Host("b");
+
+    String migration = migrate(a, b, 0);
+    HostEvent moved = result(a, migration);
+    long measured = relay.get().bytesPerSecond();
+    relay.get().close();
+
+    assertThat(moved.getResult().getOutcome())
+        .as("QEMU has refused limits at first: %s", moved.getResult().getReason())
+        .isEqualTo(Outcome.OUTCOME_MOVED);
+    List<HostEvent> timeline = new ArrayList<>();
+    a.client.watch(migration).forEachRemaining(timeline::add);
+    assertThat(timeline)
+        .filteredOn(event -> event.getName().equals("limits"))
+        .extracting(HostEvent::getDetail)
+        .first(STRING)
+        .startsWith("downtime-limit " + LIMIT_MS + " ms, max-bandwidth ");
+    assertThat((double) moved.getResult().getMaxBandwidth())
+        .isBetween(1.25 * 0.8 * measured, 1.25 * 1.3 * measured);
+    assertThat(moved.getResult().getDowntimeLimitMs()).isEqualTo(LIMIT_MS);
+    System.out.printf(
+        "host service, %.1f MB/s: total %d ms, QEMU's downtime %d ms, limits %s%n",
+        measured / 1e6,
+        moved.getResult().getTotalMs(),
+        moved.getResult().getQemuDowntimeMs(),
+        timeline.stream()
+            .filter(event -> event.getName().equals("limits"))
+            .map(HostEvent::getDetail)
+            .toList());
   }
 
   private static long time(List<HostEvent> timeline, String name) {

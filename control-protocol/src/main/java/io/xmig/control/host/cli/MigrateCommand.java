@@ -5,13 +5,16 @@ import io.xmig.control.host.v1.CancelRequest;
 import io.xmig.control.host.v1.HostEvent;
 import io.xmig.control.host.v1.MigrateRequest;
 import io.xmig.control.host.v1.Result;
+import io.xmig.xia.cli.TimeSpan;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -57,19 +60,31 @@ public final class MigrateCommand implements Callable<Integer> {
   private boolean ramOnly;
 
   @Option(
+      names = "--outage-target",
+      paramLabel = "TIME",
+      converter = TimeSpan.class,
+      defaultValue = "150ms",
+      description =
+          "Outage to stay within, as far as guest and path allow it: what the next two options and"
+              + " the bytes under way are derived from. Default: ${DEFAULT-VALUE}.")
+  private Duration outageTarget = Duration.ofMillis(150);
+
+  @Option(
       names = "--downtime-limit",
       paramLabel = "MS",
-      defaultValue = "50",
+      defaultValue = "0",
       description =
-          "QEMU stops the guest once it believes the rest takes no longer."
-              + " Default: ${DEFAULT-VALUE}.")
+          "QEMU stops the guest once it believes the rest takes no longer. 0, the default, for what"
+              + " follows from the outage target and the measured rate of the path.")
   private int downtimeLimitMs;
 
   @Option(
       names = "--max-bandwidth",
       paramLabel = "MIB/S",
       defaultValue = "0",
-      description = "Most that QEMU sends while the guest runs; 0 for no limit.")
+      description =
+          "Most that QEMU sends while the guest runs. 0, the default, for 1.25 times the measured"
+              + " rate of the path.")
   private int maxBandwidthMib;
 
   @Option(names = "--json", description = "Print every event as a line of JSON.")
@@ -90,7 +105,8 @@ public final class MigrateCommand implements Callable<Integer> {
                     .setName(vm)
                     .setTo(to)
                     .setRamOnly(ramOnly)
-                    .setDowntimeLimitMs(Math.max(1, downtimeLimitMs))
+                    .setOutageTargetMs(outageTargetMs())
+                    .setDowntimeLimitMs(Math.max(0, downtimeLimitMs))
                     .setMaxBandwidth((long) Math.max(0, maxBandwidthMib) << 20)
                     .build())
             .getMigration();
@@ -112,6 +128,14 @@ public final class MigrateCommand implements Callable<Integer> {
       return 1; // Ctrl-C: the hook is at work
     }
     return result.getOutcome() == Result.Outcome.OUTCOME_MOVED ? 0 : 1;
+  }
+
+  private int outageTargetMs() {
+    long ms = outageTarget.toMillis();
+    if (ms < 1 || ms > 2_000_000) {
+      throw new ParameterException(spec.commandLine(), "--outage-target must be 1ms to 2000s");
+    }
+    return (int) ms;
   }
 
   private static void cancel(HostClient client, String id) {

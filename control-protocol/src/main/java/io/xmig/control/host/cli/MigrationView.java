@@ -128,9 +128,10 @@ final class MigrationView {
       case OUTCOME_MOVED ->
           String.format(
               Locale.ROOT,
-              "moved: %.2f s, QEMU's downtime %d ms, %s of memory in %d passes",
+              "moved: %.2f s, QEMU's downtime %d ms (limit %d ms), %s of memory in %d passes",
               result.getTotalMs() / 1000.0,
               result.getQemuDowntimeMs(),
+              result.getDowntimeLimitMs(),
               bytes(result.getRamBytes()),
               result.getPasses());
       case OUTCOME_STAYED -> "the VM runs here as before: " + result.getReason();

@@ -47,6 +47,7 @@ class MigrationViewTest {
                     .setOutcome(Result.Outcome.OUTCOME_MOVED)
                     .setTotalMs(1900)
                     .setQemuDowntimeMs(31)
+                    .setDowntimeLimitMs(55)
                     .setRamBytes(650L << 20)
                     .setPasses(3))
             .build());
@@ -54,7 +55,8 @@ class MigrationViewTest {
 
     assertThat(text.toString().lines()).hasSize(4).first().isEqualTo("   0.000  migrate");
     assertThat(text.toString())
-        .endsWith("moved: 1.90 s, QEMU's downtime 31 ms, 650.0 MiB of memory in 3 passes\n");
+        .endsWith(
+            "moved: 1.90 s, QEMU's downtime 31 ms (limit 55 ms), 650.0 MiB of memory in 3 passes\n");
   }
 
   @Test
