@@ -29,7 +29,7 @@ final class InterruptModeration {
   static final long SHORTEST_NS = 20_000;
 
   /** Frames that an interval should bring. */
-  static final int FRAMES_PER_LOOK = 48;
+  static final int FRAMES_PER_LOOK = 64;
 
   /** Frames that make an interval worth while. */
   static final int WORTH = 2;
