@@ -64,9 +64,10 @@ final class Fetch {
   boolean requested;
   boolean done;
 
-  // the flow's list of all its fetches, and of those with something to request
+  // the flow's list of all its fetches, and the socket's of those with something to request
   @Nullable Fetch previous;
   @Nullable Fetch following;
+  @Nullable SocketQueue queue;
   boolean ready;
   @Nullable Fetch previousReady;
   @Nullable Fetch followingReady;

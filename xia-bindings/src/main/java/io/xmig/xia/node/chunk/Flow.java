@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Everything this node fetches from one host: one congestion-controlled flow of range requests for
- * any number of chunks, the oldest chunk first.
+ * any number of chunks; the sockets take turns, each with its oldest chunk first.
  *
  * <p>A request for n bytes counts as n bytes in flight until they have come or are found lost. A
  * request is lost when the answer to a later one has come and a reordering window has passed, or
@@ -63,6 +63,7 @@ final class Flow {
   private int plainInARow;
 
   private final FetchQueue fetches = new FetchQueue();
+  private @Nullable Fetch withoutMemory; // the next chunk that gets some
   private final Outstanding outstanding = new Outstanding();
   private final DeliveryRateEstimator rate = new DeliveryRateEstimator();
 
@@ -126,6 +127,9 @@ final class Flow {
   /** Takes a chunk out: it is complete, has failed or nobody wants it any more. */
   void remove(Fetch fetch) {
     fetches.remove(fetch);
+    if (fetch == withoutMemory) {
+      withoutMemory = null;
+    }
     if (fetches.isEmpty()) {
       becomeIdle();
     }
@@ -247,8 +251,9 @@ final class Flow {
   }
 
   /**
-   * The oldest chunk with something to request that may be requested now. When there is no memory
-   * for the oldest one, those that have theirs go on, so that they free it; no other may take any.
+   * The oldest chunk of the socket whose turn it is, or of the next one that has something which
+   * may be requested now. When there is no memory for a chunk, those that have theirs go on, so
+   * that they free it; no other may take any.
    */
   private @Nullable Fetch nextReady() {
     boolean oneEach = peer != Peer.EXTENDED;
@@ -258,15 +263,19 @@ final class Flow {
         return null;
       }
     }
-    boolean memoryShort = false;
-    for (Fetch f = fetches.firstReady(); f != null; f = f.followingReady) {
-      if ((oneEach && f.outstanding > 0) || (memoryShort && !f.reserved)) {
-        continue;
+    if (withoutMemory != null && (!withoutMemory.ready || fetcher.provideMemory(withoutMemory))) {
+      withoutMemory = null;
+    }
+    for (SocketQueue q = fetches.firstInRound(); q != null; q = q.following) {
+      for (Fetch f = q.firstReady(); f != null; f = f.followingReady) {
+        if ((oneEach && f.outstanding > 0) || (withoutMemory != null && !f.reserved)) {
+          continue;
+        }
+        if (fetcher.provideMemory(f)) {
+          return f;
+        }
+        withoutMemory = f;
       }
-      if (fetcher.provideMemory(f)) {
-        return f;
-      }
-      memoryShort = true;
     }
     return null;
   }
@@ -349,6 +358,7 @@ final class Flow {
     }
     fetch.next = Math.max(fetch.next, end);
     fetches.refresh(fetch);
+    fetches.requested(fetch, end - start);
     lastSentNs = now;
     if (!transmit(fetch, r)) {
       onUnreachable(now);
@@ -448,6 +458,7 @@ final class Flow {
         int cut = r.end - Math.max(r.start, fetch.length);
         r.end -= cut;
         outstanding.resized(-cut);
+        fetches.refund(fetch, cut);
       }
       r = after;
     }
