@@ -157,8 +157,8 @@ public final class NodeCommand implements Callable<Integer> {
       names = "--with",
       paramLabel = "NODE=SERVICE [OPTIONS]",
       description = {
-        "Run a service of the domain in this process, on a node of it: gateway, nameserver or agent,",
-        "with options as behind xmig SERVICE, separated by blanks. May be given several times."
+        "Run a service in this process, on a node of it: gateway, nameserver, agent or pipes, with",
+        "options as behind xmig SERVICE, separated by blanks. May be given several times."
       })
   private List<String> services = new ArrayList<>();
 
