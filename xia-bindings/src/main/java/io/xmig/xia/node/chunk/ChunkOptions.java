@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * @param pathPolicy how chunks seen passing are kept, {@code null} for not at all
  * @param pathCacheBytes size limit of that
  * @param pathPartialBytes bytes of incomplete chunks seen passing
+ * @param pathFirstTime whether a chunk is kept the first time it is seen passing; else the second,
+ *     so that what never comes again costs no copy and no hash
  * @param verifier runs the hashing of chunks seen passing: off the loop, or {@code Runnable::run}
  *     in a simulation; tasks it rejects are counted and their chunks not kept
  * @param allocator makes the buffer in which a fetched chunk is assembled
@@ -50,6 +52,7 @@ public record ChunkOptions(
     SliceOptions.@Nullable Policy pathPolicy,
     long pathCacheBytes,
     long pathPartialBytes,
+    boolean pathFirstTime,
     Executor verifier,
     IntFunction<ByteBuffer> allocator) {
 
@@ -90,6 +93,7 @@ public record ChunkOptions(
         null,
         64L << 20,
         16L << 20,
+        true,
         Runnable::run,
         ByteBuffer::allocate);
   }
@@ -112,6 +116,7 @@ public record ChunkOptions(
         pathPolicy,
         pathCacheBytes,
         pathPartialBytes,
+        pathFirstTime,
         verifier,
         allocator);
   }
@@ -134,6 +139,7 @@ public record ChunkOptions(
         pathPolicy,
         pathCacheBytes,
         pathPartialBytes,
+        pathFirstTime,
         verifier,
         allocator);
   }
@@ -156,6 +162,7 @@ public record ChunkOptions(
         pathPolicy,
         pathCacheBytes,
         pathPartialBytes,
+        pathFirstTime,
         verifier,
         allocator);
   }
@@ -178,6 +185,7 @@ public record ChunkOptions(
         pathPolicy,
         pathCacheBytes,
         pathPartialBytes,
+        pathFirstTime,
         verifier,
         allocator);
   }
@@ -200,7 +208,31 @@ public record ChunkOptions(
         policy,
         bytes,
         pathPartialBytes,
+        pathFirstTime,
         newVerifier,
+        allocator);
+  }
+
+  /** Keeping chunks the first time they are seen passing, or the second. */
+  public ChunkOptions withPathAdmission(boolean firstTime) {
+    return new ChunkOptions(
+        congestionControl,
+        maxChunkBytes,
+        maxCacheBytes,
+        maxReassemblyBytes,
+        maxFetches,
+        giveUp,
+        unreachableGrace,
+        minTimeout,
+        maxTimeout,
+        extensions,
+        legacyPacketBytes,
+        legacyConcurrency,
+        pathPolicy,
+        pathCacheBytes,
+        pathPartialBytes,
+        firstTime,
+        verifier,
         allocator);
   }
 
@@ -222,6 +254,7 @@ public record ChunkOptions(
         pathPolicy,
         pathCacheBytes,
         pathPartialBytes,
+        pathFirstTime,
         verifier,
         newAllocator);
   }
