@@ -15,7 +15,7 @@ final class ChunkBench extends NetworkBench {
             chain.sockets(Chain.SENDER),
             chain.sockets(Chain.RECEIVER),
             options.chunkBytes(),
-            options.caches().stream().mapToLong(RouterCache::bytes).max().orElse(0));
+            options.caches().stream().anyMatch(RouterCache::isOn));
     return new Mover() {
       @Override
       public double move(long bytes, boolean warmUp) {

@@ -90,7 +90,7 @@ final class IpcBench implements Bench {
     journal.now("ipc: chunks");
     try (ChunkTransferRun run =
         new ChunkTransferRun(
-            chain.sockets(Chain.SENDER), chain.sockets(Chain.SENDER), options.chunkBytes(), 0)) {
+            chain.sockets(Chain.SENDER), chain.sockets(Chain.SENDER), options.chunkBytes(), false)) {
       long warmUntil = System.nanoTime() + options.warmUp().toNanos();
       do {
         run.run(options.bytes() / 4, true);

@@ -99,14 +99,13 @@ final class PathCache {
         || header.length == 0
         || header.length > packet.end() - payload
         || header.chunkOffset > header.chunkLength - header.length
-        || header.chunkLength > options.maxChunkBytes()
-        || cache.contains(cid)) {
+        || header.chunkLength > options.maxChunkBytes()) {
       return;
     }
     Partial partial = partials.get(cid);
     if (partial == null) {
-      if (header.chunkOffset != 0) {
-        return; // its beginning was not seen, or it has been given up
+      if (header.chunkOffset != 0 || cache.contains(cid)) {
+        return; // its beginning was not seen, it has been given up, or it is here
       }
       if (!options.pathFirstTime() && !sightings.again(cid, header.chunkLength)) {
         return;

@@ -6,8 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Names of chunks that have passed once: of as many bytes as the cache holds, since what comes
- * again after more than that would have given way in the cache, too.
+ * Names of chunks that have passed once, while as many bytes as the cache holds began to pass after
+ * them: what comes again later would have given way in the cache, too. All that passes counts, also
+ * what is then kept, or else the memory would reach back the further the more is kept.
  *
  * @threading the node's loop
  */
@@ -16,8 +17,8 @@ final class Sightings {
   static final int MAX_NAMES = 65_536;
 
   private final long maxBytes;
-  private final Map<Xid, Integer> lengths = new LinkedHashMap<>();
-  private long bytes;
+  private final Map<Xid, Long> seenAt = new LinkedHashMap<>();
+  private long passed;
 
   Sightings(long maxBytes) {
     this.maxBytes = maxBytes;
@@ -25,22 +26,20 @@ final class Sightings {
 
   /** Notes that a chunk begins to pass; true, and it is forgotten, if it has before. */
   boolean again(Xid cid, int length) {
-    Integer before = lengths.remove(cid);
-    if (before != null) {
-      bytes -= before;
+    Long before = seenAt.remove(cid);
+    passed += length;
+    if (before != null && passed - before <= maxBytes) {
       return true;
     }
-    lengths.put(cid, length);
-    bytes += length;
-    Iterator<Integer> oldest = lengths.values().iterator();
-    while (bytes > maxBytes || lengths.size() > MAX_NAMES) {
-      bytes -= oldest.next();
-      oldest.remove();
+    seenAt.put(cid, passed);
+    Iterator<Long> oldest = seenAt.values().iterator();
+    while (passed - oldest.next() > maxBytes || seenAt.size() > MAX_NAMES) {
+      oldest.remove(); // never the one just put
     }
     return false;
   }
 
   int names() {
-    return lengths.size();
+    return seenAt.size();
   }
 }
