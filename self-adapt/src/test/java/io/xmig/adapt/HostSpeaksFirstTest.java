@@ -48,6 +48,10 @@ class HostSpeaksFirstTest {
   }
 
   private static GuestFollower followerAt(Domains lab, int domain) {
+    return followerAt(lab, domain, () -> {});
+  }
+
+  private static GuestFollower followerAt(Domains lab, int domain, Runnable plugIn) {
     Domains.Domain at = lab.domains.get(domain);
     List<Location.Home> homes = new ArrayList<>();
     List<Xid> former = new ArrayList<>();
@@ -77,7 +81,8 @@ class HostSpeaksFirstTest {
         config,
         changed ->
             new Agent(
-                at.hostStack, changed, TestKeys.verifier(), lab.net.newRandom(), lab::epochMicros));
+                at.hostStack, changed, TestKeys.verifier(), lab.net.newRandom(), lab::epochMicros),
+        plugIn);
   }
 
   private static HostRoutes.Host registration(Domains lab) {
@@ -179,6 +184,26 @@ class HostSpeaksFirstTest {
 
   private static int count(Domains lab, String event) {
     return (int) lab.agent.machine().events().stream().filter(e -> e.name().equals(event)).count();
+  }
+
+  @Test
+  void itIsPluggedInJustBeforeTheFirstWordItIsToHear() {
+    Domains lab = domains(2);
+    long[] frames = {0};
+    lab.net.tap((link, from, frame) -> frames[0]++);
+    List<Long> pluggedAfter = new ArrayList<>();
+    GuestFollower next = followerAt(lab, 1, () -> pluggedAfter.add(frames[0]));
+    lab.net.await(next.expected());
+    lab.net.run(Duration.ofSeconds(2));
+    lab.stopVm();
+    assertThat(pluggedAfter).isEmpty();
+    long before = frames[0];
+    next.loaded();
+    assertThat(pluggedAfter).containsExactly(before);
+    assertThat(frames[0]).as("the first word").isGreaterThan(before);
+    next.running();
+    assertThat(pluggedAfter).hasSize(1);
+    next.close();
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,6 +24,7 @@ class CutterTest {
     long next;
     long ended = -1;
     int largest;
+    boolean acknowledges = true;
 
     Downstream(VirtualLoop loop, SplittableRandom random) {
       this.loop = loop;
@@ -38,7 +40,9 @@ class CutterTest {
       bytes.writeBytes(copy);
       largest = Math.max(largest, copy.length);
       out.add(piece);
-      loop.schedule(random.nextLong(50_000_000), this::acknowledgeOldest);
+      if (acknowledges) {
+        loop.schedule(random.nextLong(50_000_000), this::acknowledgeOldest);
+      }
     }
 
     private void acknowledgeOldest() {
@@ -94,5 +98,36 @@ class CutterTest {
     assertThat(pool.outstanding()).isZero();
     // the budget, rounded up to slabs at either end; small pieces share a slab
     assertThat(pool.allocatedBytes()).isLessThanOrEqualTo(limit * 6 / 5 + 3L * sizing.maxBytes());
+  }
+
+  /** So much is under way that bytes are collected; with the end of the input that is over. */
+  @Test
+  void whatIsCollectedGoesAtOnceWhenTheInputEnds() {
+    SplittableRandom random = new SplittableRandom(1);
+    VirtualLoop loop = new VirtualLoop();
+    byte[] input = new byte[1_000_001];
+    random.nextBytes(input);
+    ChunkSizing sizing = ChunkSizing.fixed(65_536);
+    SlabPool pool = Cutter.poolFor(sizing);
+    Downstream downstream = new Downstream(loop, random);
+    downstream.acknowledges = false;
+    Cutter cutter =
+        new Cutter(
+            loop,
+            new FakeInput(loop, random, input, 5000, 0),
+            new InFlightBudget(4 << 20, 0, 0, 4 << 20),
+            sizing,
+            pool,
+            downstream);
+    downstream.cutter = cutter;
+    cutter.start();
+    assertThat(loop.runUntil(() -> downstream.ended >= 0, Duration.ofHours(1))).isTrue();
+    assertThat(downstream.largest).as("collected").isGreaterThan(50_000);
+    assertThat(downstream.ended).isEqualTo(input.length);
+    assertThat(downstream.bytes.toByteArray()).isEqualTo(input);
+    long slabs = input.length + 3L * sizing.maxBytes();
+    assertThat(pool.allocatedBytes()).isLessThanOrEqualTo(slabs * 6 / 5);
+    downstream.out.forEach(piece -> piece.slab().release());
+    assertThat(pool.outstanding()).isZero();
   }
 }

@@ -1,6 +1,7 @@
 package io.xmig.control.host;
 
 import io.xmig.control.qemu.AcceleratorProbe;
+import io.xmig.control.qemu.VmDirectory;
 import io.xmig.control.qemu.VmSpec;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,6 @@ public record HostConfig(
       return new VmSpec.Nic(mac, hostMtu, null, null, nicTap);
     }
     Path remote = nicRemote == null ? vmDirectory.resolve("nic.peer") : nicRemote;
-    return new VmSpec.Nic(mac, hostMtu, vmDirectory.resolve("nic"), remote, null);
+    return new VmSpec.Nic(mac, hostMtu, new VmDirectory(vmDirectory).nicSocket(), remote, null);
   }
 }

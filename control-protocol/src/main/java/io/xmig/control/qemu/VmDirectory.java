@@ -22,6 +22,11 @@ public record VmDirectory(Path path) {
     return path.resolve("qmp-watch");
   }
 
+  /** Where its network card sends from, unless it is told otherwise. */
+  public Path nicSocket() {
+    return path.resolve("nic");
+  }
+
   /** The guest's serial console; a shell of the guest listens there. */
   public Path serialSocket() {
     return path.resolve("serial");

@@ -138,6 +138,42 @@ class TransferTest {
     assertThat(lagNs[0]).isBetween(2_000_000L, 6_000_000L);
   }
 
+  /** The last bytes of a stopped guest do not wait for others, nor does the word that they came. */
+  @Test
+  void whatIsWrittenIsAcknowledgedAtOnceAndSoIsTheEnd() {
+    byte[] stream = random(400_000, 5);
+    Migration.Setting setting = new Migration.Setting();
+    setting.burst = 20_000;
+    setting.pauseNs = 30_000_000L;
+    FakeNetwork net = new FakeNetwork(5).delay(Duration.ofMillis(4), Duration.ZERO);
+    Migration m = new Migration(net, stream, setting).start();
+    long[] lagNs = {0};
+    long[] sinceNs = {-1};
+    long[] written = {0};
+    long[] deliveredNs = {-1};
+    net.loop()
+        .runUntil(
+            () -> {
+              long now = net.loop().nanoTime();
+              if (sinceNs[0] >= 0 && m.send.progress().acknowledgedBytes() >= written[0]) {
+                lagNs[0] = Math.max(lagNs[0], now - sinceNs[0]);
+                sinceNs[0] = -1;
+              }
+              if (sinceNs[0] < 0 && m.output.length() > written[0]) {
+                written[0] = m.output.length();
+                sinceNs[0] = now;
+              }
+              if (deliveredNs[0] < 0 && m.output.length() == stream.length) {
+                deliveredNs[0] = now;
+              }
+              return m.isOver();
+            },
+            Duration.ofMinutes(5));
+    assertThat(m.output.bytes()).isEqualTo(stream);
+    assertThat(lagNs[0]).as("one way").isBetween(3_900_000L, 5_000_000L);
+    assertThat(net.loop().nanoTime() - deliveredNs[0]).as("both ways").isLessThan(9_000_000L);
+  }
+
   @Test
   void worksWithTheSmallChunksOfThePrototype() {
     byte[] stream = random(2_000_000, 5);

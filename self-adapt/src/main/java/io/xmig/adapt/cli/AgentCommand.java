@@ -28,6 +28,8 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -56,6 +58,8 @@ import picocli.CommandLine.Spec;
       "  xmig agent status"
     })
 public final class AgentCommand implements Callable<Integer> {
+  private static final Logger LOG = LoggerFactory.getLogger(AgentCommand.class);
+
   @Spec private @Nullable CommandSpec spec;
   @Mixin private StackOption xia = new StackOption();
   @Mixin private TrustOptions trust = new TrustOptions();
@@ -101,6 +105,14 @@ public final class AgentCommand implements Callable<Integer> {
       paramLabel = "SOCKET",
       description = "QMP socket of the guest's QEMU: act when it runs, fall silent when it stops.")
   private @Nullable Path qmp;
+
+  @Option(
+      names = "--plug",
+      paramLabel = "SWITCH=SOCKET",
+      description =
+          "Where the guest's network card is plugged in: the switch, and QEMU's own socket. So it"
+              + " hears the host's first word also when it has never spoken there.")
+  private @Nullable String plug;
 
   @Option(
       names = "--home-gateway",
@@ -153,6 +165,29 @@ public final class AgentCommand implements Callable<Integer> {
         .withGuest(parseGuest())
         .withFormerAds(former.stream().map(text -> xid("--former", text, XidType.AD)).toList())
         .withDelegated(delegated);
+  }
+
+  /** Plugs the guest's network card in at the node of this stack. */
+  Runnable plugIn(XiaStack stack) {
+    String given = plug;
+    if (given == null) {
+      return () -> {};
+    }
+    int equals = given.indexOf('=');
+    if (equals < 1) {
+      throw trust.usage("--plug: no SWITCH=SOCKET: " + given);
+    }
+    String handler = given.substring(0, equals) + "/plug.expect";
+    String socket = given.substring(equals + 1);
+    return () ->
+        stack
+            .writeHandler(handler, socket)
+            .whenComplete(
+                (done, error) -> {
+                  if (error != null) { // it is plugged in when it first speaks
+                    LOG.warn("cannot plug in {}: {}", socket, error.getMessage());
+                  }
+                });
   }
 
   /** QMP socket of the guest to follow, {@code null} for none. */
@@ -216,7 +251,7 @@ public final class AgentCommand implements Callable<Integer> {
       throw trust.usage("--qmp takes --guest");
     }
     GuestFollower follower =
-        new GuestFollower(config, changed -> AdaptServices.newAgent(stack, changed));
+        new GuestFollower(config, changed -> AdaptServices.newAgent(stack, changed), plugIn(stack));
     try (QmpFollower events = new QmpFollower(socket, stack.loop(), follower);
         StatusWriter status = new StatusWriter(follower::agent, stack, file)) {
       if (spec != null) {

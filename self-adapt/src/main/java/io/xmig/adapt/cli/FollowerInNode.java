@@ -38,9 +38,10 @@ public final class FollowerInNode implements NodeService {
     if (config.guest() == null || socket == null) {
       throw new IllegalArgumentException("a follower needs --guest and --qmp");
     }
+    Runnable plugIn = Options.check(() -> command.plugIn(stack));
     AdaptServices.warmUp();
     GuestFollower follower =
-        new GuestFollower(config, changed -> AdaptServices.newAgent(stack, changed));
+        new GuestFollower(config, changed -> AdaptServices.newAgent(stack, changed), plugIn);
     return CompletableFuture.completedFuture(new Serving(stack, follower, socket));
   }
 

@@ -32,6 +32,7 @@ public final class GuestFollower implements AutoCloseable {
 
   private final AgentConfig config;
   private final Function<AgentConfig, Agent> agents;
+  private final Runnable plugIn;
   private List<Xid> formerAds;
   private @Nullable Agent agent;
   private Phase phase = Phase.AWAY;
@@ -43,11 +44,21 @@ public final class GuestFollower implements AutoCloseable {
    * @param agents makes an agent on the host's stack
    */
   public GuestFollower(AgentConfig config, Function<AgentConfig, Agent> agents) {
+    this(config, agents, () -> {});
+  }
+
+  /**
+   * @param plugIn lets the network know where the guest is plugged in, just before the first word
+   *     that the guest is to hear; not earlier, lest it finds all that is sent to everybody while
+   *     it is on its way
+   */
+  public GuestFollower(AgentConfig config, Function<AgentConfig, Agent> agents, Runnable plugIn) {
     if (config.guest() == null) {
       throw new IllegalArgumentException("the configuration names no guest");
     }
     this.config = config;
     this.agents = agents;
+    this.plugIn = plugIn;
     this.formerAds = config.formerAds();
   }
 
@@ -75,6 +86,7 @@ public final class GuestFollower implements AutoCloseable {
       return CompletableFuture.completedFuture(null);
     }
     saidBefore = true;
+    plugIn.run();
     return speak();
   }
 

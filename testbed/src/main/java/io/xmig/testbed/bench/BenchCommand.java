@@ -3,6 +3,7 @@ package io.xmig.testbed.bench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.xmig.xia.cli.ByteSize;
+import io.xmig.xia.host.RouterCache;
 import io.xmig.xia.link.Link;
 import io.xmig.xia.link.LinkShape;
 import io.xmig.xia.node.NodeConfig;
@@ -52,7 +53,7 @@ import picocli.CommandLine.Spec;
       "  xmig bench chunk --mtu 9000 --repetitions 9",
       "  xmig bench chunk stream --links udp --mtu 1500,9000 --json",
       "  xmig bench chunk --shape 100mbit,10ms,0.5%% --mtu 1500 --size 32M",
-      "  xmig bench chunk --cache 64 --mtu 9000      (what the router's cache costs)"
+      "  xmig bench chunk --cache off,64 --mtu 9000  (what the router's cache costs)"
     })
 public final class BenchCommand implements Callable<Integer> {
   private static final int MAX_CHUNK_BYTES = 4 << 20;
@@ -133,10 +134,14 @@ public final class BenchCommand implements Callable<Integer> {
 
   @Option(
       names = "--cache",
-      paramLabel = "MIB",
-      defaultValue = "0",
-      description = "Let the router keep this much of what passes. Default: none.")
-  private int cacheMib;
+      paramLabel = "CACHE",
+      split = ",",
+      defaultValue = "off",
+      description = {
+        "What the router keeps of what passes: off or MIB[:fifo|lru][:first|second]. Several are"
+            + " measured in turn, each repetition with one after the other. Default: off."
+      })
+  private List<String> caches = new ArrayList<>();
 
   @Option(
       names = "--verify",
@@ -234,7 +239,17 @@ public final class BenchCommand implements Callable<Integer> {
     need(
         chunkBytes == null || chunkBytes >= 1024 && chunkBytes <= MAX_CHUNK_BYTES,
         "--chunk-size is 1K to 4M");
-    need(cacheMib >= 0 && cacheMib <= 1024, "--cache is 0 to 1024 MiB, not " + cacheMib);
+    List<RouterCache> kept = new ArrayList<>();
+    for (String cache : caches) {
+      try {
+        kept.add(RouterCache.parse(cache));
+      } catch (IllegalArgumentException e) {
+        throw new ParameterException(spec.commandLine(), "--cache: " + e.getMessage(), e);
+      }
+      need(
+          kept.get(kept.size() - 1).bytes() <= 1L << 30,
+          "--cache is at most 1024 MiB, not " + cache);
+    }
     need(parallel >= 1 && parallel <= 64, "--parallel is 1 to 64, not " + parallel);
     if (shape != null) {
       need(
@@ -254,7 +269,7 @@ public final class BenchCommand implements Callable<Integer> {
         links,
         shape,
         chunkBytes == null ? BenchOptions.DEFAULT_CHUNK_BYTES : chunkBytes.intValue(),
-        cacheMib,
+        List.copyOf(kept),
         verify,
         parallel);
   }

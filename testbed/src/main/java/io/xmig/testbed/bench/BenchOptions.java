@@ -1,5 +1,6 @@
 package io.xmig.testbed.bench;
 
+import io.xmig.xia.host.RouterCache;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param links what joins the node processes
  * @param shape of each link, each way, or {@code null} for as fast as it goes
  * @param chunkBytes length of a chunk
- * @param cacheMib what the router keeps of the content that passes
+ * @param caches what the router keeps of the content that passes; several are measured in turn
  * @param verify whether the hash of each chunk is checked in the measured repetitions too
  * @param parallel connections of the stream bench
  */
@@ -26,7 +27,7 @@ record BenchOptions(
     Links links,
     @Nullable String shape,
     int chunkBytes,
-    int cacheMib,
+    List<RouterCache> caches,
     boolean verify,
     int parallel) {
 

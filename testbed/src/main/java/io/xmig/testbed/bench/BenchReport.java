@@ -130,6 +130,7 @@ record BenchReport(Machine machine, int repetitions, List<Figure> figures, List<
   private static String words(String name) {
     return switch (name) {
       case "cpuSecondsPerGB" -> "CPU s/GB";
+      case "timesTheFirst" -> "times the first (median of pairs)";
       case "bytesAllocatedPerPacket" -> "B allocated per packet";
       default -> name;
     };

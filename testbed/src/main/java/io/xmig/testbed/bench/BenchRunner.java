@@ -1,5 +1,6 @@
 package io.xmig.testbed.bench;
 
+import io.xmig.xia.host.RouterCache;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -56,7 +57,7 @@ public final class BenchRunner {
         BenchOptions.Links.UNIX,
         null,
         BenchOptions.DEFAULT_CHUNK_BYTES,
-        0,
+        List.of(RouterCache.OFF),
         false,
         1);
   }

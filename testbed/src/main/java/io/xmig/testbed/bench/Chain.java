@@ -2,6 +2,7 @@ package io.xmig.testbed.bench;
 
 import io.xmig.testbed.run.Lab;
 import io.xmig.testbed.run.RunException;
+import io.xmig.xia.host.RouterCache;
 import io.xmig.xia.socket.XiaSockets;
 import java.io.IOException;
 import java.net.DatagramSocket;
@@ -49,10 +50,10 @@ final class Chain implements AutoCloseable {
    *
    * @throws RunException if a process does not start, with the end of what it said
    */
-  static Chain start(int mtu, BenchOptions options) throws IOException {
+  static Chain start(int mtu, RouterCache cache, BenchOptions options) throws IOException {
     Chain chain = new Chain(Lab.open(false));
     try {
-      chain.launch(mtu, options);
+      chain.launch(mtu, cache, options);
       chain.route();
       return chain;
     } catch (IOException | RuntimeException e) {
@@ -61,7 +62,7 @@ final class Chain implements AutoCloseable {
     }
   }
 
-  private void launch(int mtu, BenchOptions options) throws IOException {
+  private void launch(int mtu, RouterCache cache, BenchOptions options) throws IOException {
     Path file = lab.directory().resolve("chain.click");
     Files.writeString(file, topology(options), StandardCharsets.US_ASCII);
     for (String name : List.of(SENDER, ROUTER, RECEIVER)) {
@@ -71,9 +72,7 @@ final class Chain implements AutoCloseable {
                   "node", file.toString(), "--run", lab.directory().toString(), "--only", name));
       command.addAll(List.of("--mtu", String.valueOf(mtu), "--control", "none"));
       command.addAll(List.of("--api-ports", "none"));
-      if (options.cacheMib() > 0) {
-        command.addAll(List.of("--cache", String.valueOf(options.cacheMib())));
-      }
+      command.addAll(List.of("--cache", cache.toString()));
       if (options.shape() != null) {
         command.addAll(List.of("--shape", options.shape()));
       }

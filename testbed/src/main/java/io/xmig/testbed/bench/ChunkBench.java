@@ -1,5 +1,7 @@
 package io.xmig.testbed.bench;
 
+import io.xmig.xia.host.RouterCache;
+
 /** Goodput of chunks. */
 final class ChunkBench extends NetworkBench {
   ChunkBench() {
@@ -13,7 +15,7 @@ final class ChunkBench extends NetworkBench {
             chain.sockets(Chain.SENDER),
             chain.sockets(Chain.RECEIVER),
             options.chunkBytes(),
-            (long) options.cacheMib() << 20);
+            options.caches().stream().anyMatch(RouterCache::isOn));
     return new Mover() {
       @Override
       public double move(long bytes, boolean warmUp) {

@@ -33,7 +33,7 @@ final class ChunkTransferRun implements AutoCloseable {
   private static final int WINDOW_BYTES = 8 << 20;
   private static final Duration PATIENCE = Duration.ofMinutes(10);
 
-  /** Distinct chunks; more than are ever under way or in a router's cache. */
+  /** Distinct chunks; more than are ever under way. */
   private final List<ByteBuffer> contents = new ArrayList<>();
 
   private final List<Xid> cids = new ArrayList<>();
@@ -43,6 +43,16 @@ final class ChunkTransferRun implements AutoCloseable {
   private final CacheSlice slice;
   private final ChunkSocket socket;
   private final int chunkBytes;
+
+  /**
+   * Whether no chunk is ever the same as one before: a router that keeps what passes would serve it
+   * otherwise. This costs a hash for each.
+   */
+  private final boolean unique;
+
+  /** Chunks put so far. Belongs to the publisher's loop. */
+  private long position;
+
   private final ExecutorService hashing =
       Executors.newSingleThreadExecutor(
           task -> {
@@ -68,7 +78,13 @@ final class ChunkTransferRun implements AutoCloseable {
       if (put == total || done.isDone()) {
         return;
       }
-      int index = (int) (put++ % contents.size());
+      put++;
+      int index = (int) (position++ % contents.size());
+      if (unique) {
+        ByteBuffer content = contents.get(index);
+        content.putLong(0, position);
+        cids.set(index, Cid.of(content.duplicate()));
+      }
       Xid cid = cids.get(index);
       slice
           .put(cid, contents.get(index).duplicate())
@@ -129,16 +145,17 @@ final class ChunkTransferRun implements AutoCloseable {
   }
 
   /**
-   * @param cacheBytes of a router between; the chunks used together are twice as many
+   * @param unique whether no chunk may come twice
    */
-  ChunkTransferRun(XiaSockets publishing, XiaSockets fetching, int chunkBytes, long cacheBytes) {
+  ChunkTransferRun(XiaSockets publishing, XiaSockets fetching, int chunkBytes, boolean unique) {
+    this.unique = unique;
     this.publishing = publishing;
     this.publisher = publishing.stack().loop();
     this.fetcher = fetching.stack().loop();
     this.chunkBytes = chunkBytes;
     slice = publishing.call(stack -> stack.allocateSlice(SliceOptions.unlimited()));
     socket = fetching.call(XiaStack::openChunks);
-    int distinct = (int) Math.max(2 * window() + 1, 2 * cacheBytes / chunkBytes);
+    int distinct = 2 * window() + 1;
     SplittableRandom random = new SplittableRandom(chunkBytes);
     byte[] bytes = new byte[chunkBytes];
     for (int i = 0; i < distinct; i++) {

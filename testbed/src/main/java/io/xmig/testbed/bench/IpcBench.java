@@ -1,6 +1,7 @@
 package io.xmig.testbed.bench;
 
 import io.xmig.testbed.perf.PerfReport;
+import io.xmig.xia.host.RouterCache;
 import io.xmig.xia.socket.XiaSockets;
 import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
@@ -22,7 +23,7 @@ final class IpcBench implements Bench {
   @Override
   public List<Figure> run(BenchOptions options, Journal journal) throws IOException {
     journal.now("ipc: starting nodes");
-    try (Chain chain = Chain.start(1500, options)) {
+    try (Chain chain = Chain.start(1500, RouterCache.OFF, options)) {
       List<Figure> figures = new ArrayList<>();
       figures.add(roundTrip(chain, options, journal));
       figures.add(chunks(chain, options, journal));
@@ -89,7 +90,10 @@ final class IpcBench implements Bench {
     journal.now("ipc: chunks");
     try (ChunkTransferRun run =
         new ChunkTransferRun(
-            chain.sockets(Chain.SENDER), chain.sockets(Chain.SENDER), options.chunkBytes(), 0)) {
+            chain.sockets(Chain.SENDER),
+            chain.sockets(Chain.SENDER),
+            options.chunkBytes(),
+            false)) {
       long warmUntil = System.nanoTime() + options.warmUp().toNanos();
       do {
         run.run(options.bytes() / 4, true);

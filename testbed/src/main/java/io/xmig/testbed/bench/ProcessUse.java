@@ -35,6 +35,10 @@ record ProcessUse(double cpuSeconds, double peakMb) {
     return 0;
   }
 
+  ProcessUse plus(ProcessUse later) {
+    return new ProcessUse(cpuSeconds + later.cpuSeconds, Math.max(peakMb, later.peakMb));
+  }
+
   ProcessUse minus(ProcessUse before) {
     return new ProcessUse(cpuSeconds - before.cpuSeconds, peakMb);
   }

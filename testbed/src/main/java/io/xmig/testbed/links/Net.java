@@ -1,6 +1,8 @@
 package io.xmig.testbed.links;
 
+import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The links of a run.
@@ -19,6 +21,14 @@ public interface Net extends AutoCloseable {
 
   /** What network cards of VMs on a host are attached to, for {@code xmig host --nic}. */
   String nic(String host);
+
+  /**
+   * What {@code --plug} of a follower on a host says of a VM's socket there, {@code null} where VMs
+   * need not be plugged in.
+   */
+  default @Nullable String plug(String host, Path local) {
+    return null;
+  }
 
   /** The MTU of a VM's network card. */
   int guestMtu();

@@ -62,6 +62,11 @@ public final class UserNet implements Net {
   }
 
   @Override
+  public String plug(String host, Path local) {
+    return lans.get(hosts.indexOf(host)) + "=" + local;
+  }
+
+  @Override
   public int guestMtu() {
     return mtu;
   }

@@ -341,6 +341,10 @@ public final class Nodes {
             GUEST_NAME,
             "--qmp",
             vmDirectory(host).watchSocket().toString()));
+    String plug = links().plug(host, vmDirectory(host).nicSocket());
+    if (plug != null) {
+      words.addAll(List.of("--plug", plug));
+    }
     scenario.hosts().stream()
         .map(network::ad)
         .distinct()

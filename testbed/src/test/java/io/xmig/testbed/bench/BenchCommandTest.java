@@ -36,6 +36,8 @@ class BenchCommandTest {
     "stream --parallel 65, 1 to 64",
     "forward --warm-up -1, 0 to 3600",
     "chunk --links tcp, --links",
+    "chunk --cache 64:newest, --cache:",
+    "chunk --cache 2000, at most 1024",
   })
   void wrongUsageIsNamedAndIsExitCodeTwo(String words, String said) {
     assertThat(run(words.split(" "))).isEqualTo(2);

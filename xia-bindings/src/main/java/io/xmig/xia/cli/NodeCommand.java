@@ -4,6 +4,7 @@ import io.xmig.xia.click.Topology;
 import io.xmig.xia.host.HostOptions;
 import io.xmig.xia.host.NodeHost;
 import io.xmig.xia.host.NodeService;
+import io.xmig.xia.host.RouterCache;
 import io.xmig.xia.link.LinkShape;
 import io.xmig.xia.socket.ipc.NodeStackProvider;
 import java.io.PrintWriter;
@@ -135,10 +136,15 @@ public final class NodeCommand implements Callable<Integer> {
 
   @Option(
       names = "--cache",
-      paramLabel = "MIB",
-      defaultValue = "0",
-      description = "Keep this much of the content that passes through routers. Default: none.")
-  private int cacheMib;
+      paramLabel = "MIB[,fifo|lru][,first|second]",
+      defaultValue = "off",
+      description = {
+        "Keep this much of the content that passes through routers. The oldest gives way (fifo), or"
+            + " what was not asked for the longest (lru). A chunk is kept when it passes the second"
+            + " time, or the first, which costs a copy and a hash of everything that passes."
+            + " Default: off; fifo,second."
+      })
+  private String cache = "off";
 
   @Option(
       names = "--chunk-memory",
@@ -257,8 +263,14 @@ public final class NodeCommand implements Callable<Integer> {
     if (mtu < 1024 || mtu > 65_535) {
       throw wrong(command, "--mtu must be 1024 to 65535, not " + mtu);
     }
-    if (cacheMib < 0 || chunkMib < 1 || cacheMib > 65_536 || chunkMib > 65_536) {
-      throw wrong(command, "--cache and --chunk-memory are numbers of MiB");
+    if (chunkMib < 1 || chunkMib > 65_536) {
+      throw wrong(command, "--chunk-memory is a number of MiB");
+    }
+    RouterCache kept;
+    try {
+      kept = RouterCache.parse(cache);
+    } catch (IllegalArgumentException e) {
+      throw wrong(command, "--cache: " + e.getMessage());
     }
     LinkShape instead;
     try {
@@ -278,7 +290,7 @@ public final class NodeCommand implements Callable<Integer> {
             .withControl(controlPort(command))
             .withApiPorts(apiPorts(command))
             .withAttachments(!noAttachments)
-            .withCache((long) cacheMib << 20)
+            .withCache(kept)
             .withChunkMemory((long) chunkMib << 20);
     return seed == null ? options : options.withSeed(seed);
   }

@@ -37,7 +37,7 @@ public final class HostOptions {
   private int control = CONTROL_OF_FILE;
   private boolean attachments = true;
   private boolean localApi = true;
-  private long cacheBytes;
+  private RouterCache cache = RouterCache.OFF;
   private long chunkBytes = DEFAULT_CHUNK_BYTES;
   private int apiPorts = NO_API_PORTS;
   private @Nullable String devices;
@@ -61,7 +61,7 @@ public final class HostOptions {
     copy.control = control;
     copy.attachments = attachments;
     copy.localApi = localApi;
-    copy.cacheBytes = cacheBytes;
+    copy.cache = cache;
     copy.chunkBytes = chunkBytes;
     copy.apiPorts = apiPorts;
     copy.devices = devices;
@@ -106,9 +106,9 @@ public final class HostOptions {
     return with(copy -> copy.localApi = offered);
   }
 
-  /** With a cache of passing content in routers, 0 for none. */
-  public HostOptions withCache(long bytes) {
-    return with(copy -> copy.cacheBytes = bytes);
+  /** With a cache of passing content in routers. */
+  public HostOptions withCache(RouterCache kept) {
+    return with(copy -> copy.cache = kept);
   }
 
   /** With other memory for published chunks. */
@@ -178,9 +178,9 @@ public final class HostOptions {
     return localApi;
   }
 
-  /** What routers keep of the content that passes, 0 for none. */
-  public long cacheBytes() {
-    return cacheBytes;
+  /** What routers keep of the content that passes. */
+  public RouterCache cache() {
+    return cache;
   }
 
   /** Memory for chunks published on a node. */

@@ -15,7 +15,6 @@ import io.xmig.xia.node.chunk.ChunkBuffers;
 import io.xmig.xia.node.chunk.ChunkOptions;
 import io.xmig.xia.node.stream.StreamOptions;
 import io.xmig.xia.socket.LocalAddress;
-import io.xmig.xia.socket.SliceOptions;
 import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.api.LocalApiServer;
 import io.xmig.xia.socket.ipc.BufferPool;
@@ -162,7 +161,7 @@ public final class NodeHost implements AutoCloseable {
     List<NodeConfig.Port> ports =
         node.ports().stream().map(port -> new NodeConfig.Port(port.mac(), options.mtu())).toList();
     boolean router = node.kind().isRouter();
-    boolean caches = router && options.cacheBytes() > 0;
+    boolean caches = router && options.cache().isOn();
     NodeConfig config =
         new NodeConfig(
             node.name(),
@@ -194,7 +193,9 @@ public final class NodeHost implements AutoCloseable {
     ChunkOptions chunks =
         ChunkOptions.defaults()
             .withLimits(
-                MAX_CHUNK_BYTES, options.chunkBytes() + options.cacheBytes(), MAX_REASSEMBLY_BYTES)
+                MAX_CHUNK_BYTES,
+                options.chunkBytes() + options.cache().bytes(),
+                MAX_REASSEMBLY_BYTES)
             .withAllocator(new Pooled(pool));
     if (!caches) {
       return chunks;
@@ -215,7 +216,9 @@ public final class NodeHost implements AutoCloseable {
               });
       hashing = off;
     }
-    return chunks.withPathCache(SliceOptions.Policy.FIFO, options.cacheBytes(), off);
+    return chunks
+        .withPathCache(options.cache().policy(), options.cache().bytes(), off)
+        .withPathAdmission(options.cache().firstTime());
   }
 
   private void offerLocalApi() {

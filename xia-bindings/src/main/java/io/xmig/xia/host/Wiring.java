@@ -1,5 +1,6 @@
 package io.xmig.xia.host;
 
+import io.xmig.xia.click.HandlerException;
 import io.xmig.xia.click.Topology;
 import io.xmig.xia.link.EthernetSwitch;
 import io.xmig.xia.link.Link;
@@ -63,15 +64,27 @@ final class Wiring {
     for (Topology.Switch lan : host.topology().switches()) {
       EthernetSwitch here = host.lan(lan.name());
       if (here != null) {
-        loop.own(
-            new UnixHub(
-                loop,
-                sizes,
-                plug(host.options().directory(), lan.name()),
-                here::attach,
-                here::detach));
+        openPlug(lan.name(), here);
       }
     }
+  }
+
+  /** VMs become ports when they first speak; {@code SWITCH/plug.expect} makes one a port before. */
+  private void openPlug(String name, EthernetSwitch lan) {
+    Path path = plug(host.options().directory(), name);
+    UnixHub hub = new UnixHub(loop, sizes, path, lan::attach, lan::detach);
+    loop.own(hub);
+    host.tree()
+        .element(name + "/plug", "Plug", path.toString())
+        .write(
+            "expect",
+            text -> {
+              try {
+                hub.expect(Path.of(text.strip()));
+              } catch (IllegalArgumentException e) { // an InvalidPathException too
+                throw new HandlerException(String.valueOf(e.getMessage()));
+              }
+            });
   }
 
   /** Every port that the file joins to something is an interface; shapes are the interface's. */
@@ -228,7 +241,7 @@ final class Wiring {
             try {
               shapedLink.shape(LinkShape.parse(text.strip()));
             } catch (IllegalArgumentException e) {
-              throw new io.xmig.xia.click.HandlerException(String.valueOf(e.getMessage()));
+              throw new HandlerException(String.valueOf(e.getMessage()));
             }
           });
     }

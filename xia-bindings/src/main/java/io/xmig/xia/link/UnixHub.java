@@ -60,13 +60,13 @@ public final class UnixHub implements AutoCloseable {
   private static final class Peer extends SocketLink {
     private final SocketAddress address;
     private boolean connected;
-    private boolean expected;
     private long lastAttemptNs;
     private long absentSinceNs;
 
     Peer(NodeLoop loop, LinkOptions options, String path, Socket socket) {
       super(loop, path, options, socket, socket, false, false);
       address = SocketAddress.unix(Path.of(path));
+      absentSinceNs = loop.nanoTime();
       connect();
     }
 
@@ -90,7 +90,7 @@ public final class UnixHub implements AutoCloseable {
     }
 
     boolean hasLeft(long nowNs) {
-      return !expected && !connected && nowNs - absentSinceNs > FORGET_NS;
+      return !connected && nowNs - absentSinceNs > FORGET_NS;
     }
   }
 
@@ -148,14 +148,16 @@ public final class UnixHub implements AutoCloseable {
     peer.close();
   }
 
-  /** Makes the link of a VM that will be plugged in here, so that it can be sent to before. */
+  /**
+   * Makes the link of a VM that is plugged in here and has not spoken yet, so that it hears what is
+   * sent to all. It goes as any other when nobody takes its frames for 30 s.
+   */
   public Link expect(Path vm) {
     Peer peer = peer(vm.toAbsolutePath().normalize().toString());
     if (peer == null) {
       throw new IllegalArgumentException(
           "the socket of a VM must lie beside the plug or below it, in " + directory + ": " + vm);
     }
-    peer.expected = true;
     return peer;
   }
 

@@ -144,9 +144,11 @@ public interface TransportContext {
    *     or chunk
    * @param maxPacketBytes with {@link Reason#TOO_BIG} the largest packet that would have passed,
    *     else 0
+   * @param quoted the first eight bytes that the packet had behind its XIP header or, in a content
+   *     packet, behind the header after that; big-endian, 0 if they are missing
    */
   record DeliveryReport(
-      Reason reason, Xid intent, Dag destination, Dag reporter, int maxPacketBytes) {
+      Reason reason, Xid intent, Dag destination, Dag reporter, int maxPacketBytes, long quoted) {
     /** What became of a packet. */
     public enum Reason {
       /** The reporter knows no way to the destination. */

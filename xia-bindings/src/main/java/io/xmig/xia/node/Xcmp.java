@@ -295,7 +295,13 @@ final class Xcmp {
             ? DeliveryReport.Reason.TIME_EXCEEDED
             : tooBig ? DeliveryReport.Reason.TOO_BIG : DeliveryReport.Reason.UNREACHABLE;
     receiver.undeliverable(
-        new DeliveryReport(reason, destination.intent(), destination, packet.source(), mtu));
+        new DeliveryReport(
+            reason,
+            destination.intent(),
+            destination,
+            packet.source(),
+            mtu,
+            heard.quotedPayload(quoted)));
   }
 
   private void takeRedirect(ArrivedPacket packet) {

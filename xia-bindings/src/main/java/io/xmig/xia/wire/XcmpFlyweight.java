@@ -162,6 +162,16 @@ public final class XcmpFlyweight {
   }
 
   /**
+   * What an error quotes behind the packet's header, 0 if it is cut off.
+   *
+   * @param header aimed by {@link #quoted}
+   */
+  public long quotedPayload(XipFlyweight header) {
+    int at = header.payloadOffset();
+    return end - at < QUOTED_PAYLOAD ? 0 : buffer.getLong(at);
+  }
+
+  /**
    * Begins an echo request; the caller puts its data at {@code offset + 8} and then sets the
    * checksum with {@link #seal}.
    */

@@ -52,6 +52,8 @@ class NodeCommandTest {
       {},
       {file.toString(), "--mtu", "70000"},
       {file.toString(), "--shape", "quick"},
+      {file.toString(), "--cache", "64,newest"},
+      {file.toString(), "--cache", "much"},
       {file.toString(), "--control", "seventy"},
       {file.toString(), "--only", "host7", "--run", dir.resolve("run").toString()},
       {broken.toString(), "--run", dir.resolve("run").toString()}
@@ -59,7 +61,8 @@ class NodeCommandTest {
     for (String[] arguments : wrong) {
       assertThat(run(new NodeCommand(), arguments)).as(String.join(" ", arguments)).isEqualTo(2);
     }
-    assertThat(errors.toString()).contains("host7", "broken.click:1", "quick", "seventy");
+    assertThat(errors.toString())
+        .contains("host7", "broken.click:1", "quick", "newest", "much", "seventy");
     assertThat(errors.toString()).doesNotContain("\tat ");
   }
 

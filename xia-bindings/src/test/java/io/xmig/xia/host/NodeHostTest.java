@@ -10,6 +10,7 @@ import io.xmig.xia.click.Topology;
 import io.xmig.xia.link.LinkShape;
 import io.xmig.xia.link.NodeLoop;
 import io.xmig.xia.link.UnixLink;
+import io.xmig.xia.socket.DatagramSocket;
 import io.xmig.xia.socket.XcmpSocket;
 import io.xmig.xia.socket.XiaStack;
 import io.xmig.xia.socket.ipc.IpcStack;
@@ -231,6 +232,38 @@ class NodeHostTest {
 
   private static void say(Socket socket, String text) throws IOException {
     socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Test
+  void aVirtualMachineThatIsExpectedHearsAHostBeforeItHasSpoken() throws Exception {
+    NodeHost host = start(HostOptions.in(dir).withControl(-1));
+    NodeLoop vmLoop = NodeLoop.start("vm");
+    opened.add(vmLoop);
+    BlockingQueue<Integer> types = new LinkedBlockingQueue<>();
+    vmLoop
+        .call(
+            () -> {
+              UnixLink link =
+                  UnixLink.plugged(
+                      vmLoop,
+                      io.xmig.xia.link.LinkOptions.ofMtu(1500),
+                      dir.resolve("vm.sock"),
+                      host.plugs().get("lan"));
+              link.receiver(
+                  frame -> types.add((int) frame.getShort(frame.position() + 12) & 0xffff));
+              vmLoop.own(link);
+              return link;
+            })
+        .get(60, TimeUnit.SECONDS);
+    IpcStack host0 = connect("host0");
+    assertThatThrownBy(() -> write(host0, "lan/plug.expect", "/elsewhere/vm.sock"))
+        .hasMessageContaining("beside the plug");
+    write(host0, "lan/plug.expect", dir.resolve("vm.sock").toString());
+    DatagramSocket socket =
+        on(host0, () -> host0.openDatagram(null, (source, payload, port) -> {}));
+    Dag all = Dag.path(Xid.BHID, Xid.parse("SID:" + "5".repeat(40)));
+    host0.loop().execute(() -> socket.send(all, ByteBuffer.allocate(8)));
+    assertThat(types.poll(60, TimeUnit.SECONDS)).isEqualTo(0xC0DE);
   }
 
   @Test

@@ -110,6 +110,35 @@ class UnixHubTest {
             });
   }
 
+  @Test
+  void aVmThatIsOnlyExpectedHearsWhatIsSentToAll() throws Exception {
+    EthernetSwitch lan = on(() -> new EthernetSwitch(loop, "lan"));
+    UnixHub hub =
+        on(
+            () -> {
+              UnixHub made =
+                  new UnixHub(
+                      loop,
+                      LinkOptions.ofMtu(1500),
+                      dir.resolve("plug-lan.sock"),
+                      lan::attach,
+                      lan::detach);
+              loop.own(made);
+              return made;
+            });
+    List<Long> heard = Collections.synchronizedList(new ArrayList<>());
+    UnixLink speaker = vm(dir.resolve("vm1.sock"), new ArrayList<>());
+    vm(dir.resolve("vm2.sock"), heard);
+    on(() -> send(speaker, frame(0xa, 0xffff_ffff_ffffL)));
+    await().until(() -> lan.links().size() == 1);
+    on(() -> hub.expect(dir.resolve("vm2.sock")));
+    on(() -> hub.expect(dir.resolve("vm2.sock")));
+    assertThat(on(lan::links)).hasSize(2);
+    on(() -> send(speaker, frame(0xb, 0xffff_ffff_ffffL)));
+    await().until(() -> !heard.isEmpty());
+    assertThat(heard).containsExactly(0xbL);
+  }
+
   private static int send(Link link, ByteBuffer frame) {
     link.frame(frame);
     return 0;

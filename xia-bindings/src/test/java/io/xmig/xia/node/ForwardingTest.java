@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 
 /** One node and what it does with single packets. */
 class ForwardingTest {
+  private static final long QUOTED = 0x0102_0304_0506_0708L;
   private static final Xid AD = Topologies.ad(1);
   private static final Xid HID = Topologies.rhid(1);
   private static final Xid NEXT = Topologies.hid(0x77);
@@ -71,7 +72,7 @@ class ForwardingTest {
     ByteBuffer frame = ByteBuffer.allocate(2000);
     EthernetFlyweight.write(frame, 0, mac(0), mac(40), EthernetFlyweight.TYPE_XIP);
     int length = XipFlyweight.write(frame, 14, XipFlyweight.NEXT_TRANSPORT, 10, hopLimit, to, from);
-    return frame.limit(14 + length + 10);
+    return frame.limit(14 + length + 10).putLong(14 + length, QUOTED);
   }
 
   private void arrives(Dag to) {
@@ -349,6 +350,7 @@ class ForwardingTest {
     assertThat(reports.get(0).fromDestinationHost()).isTrue();
     assertThat(reports.get(0).destination()).isEqualTo(lost);
     assertThat(reports.get(0).intent()).isEqualTo(Topologies.sid(3));
+    assertThat(reports.get(0).quoted()).isEqualTo(QUOTED);
     assertThat(reports.get(1).reason())
         .isEqualTo(TransportContext.DeliveryReport.Reason.TIME_EXCEEDED);
     assertThat(reports.get(1).fromDestinationHost()).isFalse();

@@ -391,12 +391,25 @@ final class ChunkFetcher {
     if (fetch == null || report.reason() == TransportContext.DeliveryReport.Reason.TOO_BIG) {
       return;
     }
+    if (options.extensions() && !isAboutRequestOf(fetch, report.quoted())) {
+      counters.strange++;
+      return;
+    }
     Xid host = fetch.address.host();
     if (host != null && report.fromDestinationHost() && host.equals(report.destination().host())) {
       notFound(fetch, report.reporter());
     } else {
       fetch.flow.onUnreachable(context.nowNs());
     }
+  }
+
+  /** Whether an error is about a request of this fetch, not of an earlier one of the same chunk. */
+  private boolean isAboutRequestOf(Fetch fetch, long quoted) {
+    RangeRequest r =
+        ContentHeader.isQuoteOfRequest(quoted)
+            ? requests.find(ContentHeader.quotedSerial(quoted))
+            : null;
+    return r != null && r.fetch == fetch && r.flow == fetch.flow;
   }
 
   private void notFound(Fetch fetch, Dag reporter) {

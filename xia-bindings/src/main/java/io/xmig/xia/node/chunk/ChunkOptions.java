@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * @param pathPolicy how chunks seen passing are kept, {@code null} for not at all
  * @param pathCacheBytes size limit of that
  * @param pathPartialBytes bytes of incomplete chunks seen passing
+ * @param pathFirstTime whether a chunk is kept the first time it is seen passing; else the second,
+ *     so that what never comes again costs no copy and no hash
  * @param verifier runs the hashing of chunks seen passing: off the loop, or {@code Runnable::run}
  *     in a simulation; tasks it rejects are counted and their chunks not kept
  * @param allocator memory in which fetched chunks are assembled
@@ -49,6 +51,7 @@ public record ChunkOptions(
     SliceOptions.@Nullable Policy pathPolicy,
     long pathCacheBytes,
     long pathPartialBytes,
+    boolean pathFirstTime,
     Executor verifier,
     ChunkBuffers allocator) {
 
@@ -89,6 +92,7 @@ public record ChunkOptions(
         null,
         64L << 20,
         16L << 20,
+        true,
         Runnable::run,
         ByteBuffer::allocate);
   }
@@ -111,6 +115,7 @@ public record ChunkOptions(
         pathPolicy,
         pathCacheBytes,
         pathPartialBytes,
+        pathFirstTime,
         verifier,
         allocator);
   }
@@ -133,6 +138,7 @@ public record ChunkOptions(
         pathPolicy,
         pathCacheBytes,
         pathPartialBytes,
+        pathFirstTime,
         verifier,
         allocator);
   }
@@ -155,6 +161,7 @@ public record ChunkOptions(
         pathPolicy,
         pathCacheBytes,
         pathPartialBytes,
+        pathFirstTime,
         verifier,
         allocator);
   }
@@ -177,6 +184,7 @@ public record ChunkOptions(
         pathPolicy,
         pathCacheBytes,
         pathPartialBytes,
+        pathFirstTime,
         verifier,
         allocator);
   }
@@ -199,7 +207,31 @@ public record ChunkOptions(
         policy,
         bytes,
         pathPartialBytes,
+        pathFirstTime,
         newVerifier,
+        allocator);
+  }
+
+  /** Keeping chunks the first time they are seen passing, or the second. */
+  public ChunkOptions withPathAdmission(boolean firstTime) {
+    return new ChunkOptions(
+        congestionControl,
+        maxChunkBytes,
+        maxCacheBytes,
+        maxReassemblyBytes,
+        maxFetches,
+        giveUp,
+        unreachableGrace,
+        minTimeout,
+        maxTimeout,
+        extensions,
+        legacyPacketBytes,
+        legacyConcurrency,
+        pathPolicy,
+        pathCacheBytes,
+        pathPartialBytes,
+        firstTime,
+        verifier,
         allocator);
   }
 
@@ -221,6 +253,7 @@ public record ChunkOptions(
         pathPolicy,
         pathCacheBytes,
         pathPartialBytes,
+        pathFirstTime,
         verifier,
         newAllocator);
   }

@@ -9,7 +9,8 @@ import java.nio.ByteBuffer;
  * The content header with this transport's extension entries, which a v1.1 node skips.
  *
  * <pre>
- *  request    key 0x40: serial u32, offset u32, length u32, largest packet u16, flags u8
+ *  request    key 0x40: serial u32, offset u32, length u32, largest packet u16, flags u8;
+ *             behind the header v1.1's payload, its bytes 4 to 7 replaced by the serial
  *  answer     key 0x41: serial u32, flags u8
  *  refusal    key 0x41 and key 0x42: reason u8, 20 bytes of the CID
  * </pre>
@@ -37,6 +38,9 @@ final class ContentHeader {
 
   /** Refusal reason: the chunk is not here. */
   static final int REASON_NOT_FOUND = 1;
+
+  /** The first bytes of v1.1's payload of requests. */
+  private static final int QUOTE_MARK = 0x4368756e;
 
   private static final int KEY_REQUEST = 0x40;
   private static final int KEY_ANSWER = 0x41;
@@ -148,7 +152,8 @@ final class ContentHeader {
   }
 
   /**
-   * Writes a request with extension and v1.1's payload.
+   * Writes a request with extension. Nobody reads v1.1's payload, but errors quote its first eight
+   * bytes and nothing of the header: the serial stands there once more.
    *
    * @return bytes written
    */
@@ -164,8 +169,19 @@ final class ContentHeader {
     out.put(value + 14, (byte) newFlags);
     int header = view.finish();
     int all = header + ContentFlyweight.writeRequestPayload(out, at + header);
+    out.putInt(at + header + 4, Integer.reverseBytes(newSerial));
     out.position(at + all);
     return all;
+  }
+
+  /** Whether these eight bytes, quoted by an error, may be of a request with extension. */
+  static boolean isQuoteOfRequest(long quoted) {
+    return (int) (quoted >>> 32) == QUOTE_MARK;
+  }
+
+  /** The serial of the request they are of. */
+  static int quotedSerial(long quoted) {
+    return Integer.reverseBytes((int) quoted);
   }
 
   /** Writes the header of a v1.1 response. */

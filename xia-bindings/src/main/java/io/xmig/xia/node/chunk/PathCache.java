@@ -22,9 +22,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Assembles the chunks that pass this node and serves them once their hash is found right.
  *
- * <p>Per packet: one look-up and one copy. Hashing runs elsewhere; what waits for it and what is
- * incomplete is limited in bytes, and beyond that chunks simply pass. Nothing unverified is ever
- * served, and nothing wrong is kept.
+ * <p>Per packet: one look-up and one copy, or neither for what passes the first time if only chunks
+ * that come again are to be kept. Hashing runs elsewhere; what waits for it and what is incomplete
+ * is limited in bytes, and beyond that chunks simply pass. Nothing unverified is ever served, and
+ * nothing wrong is kept.
  *
  * @threading the node's loop; only {@link #verified} is filled from other threads
  */
@@ -52,6 +53,7 @@ final class PathCache {
   private final ContentCache.Slice slice;
   private final ChunkOptions options;
   private final ChunkCounters counters;
+  private final Sightings sightings;
 
   /** Incomplete chunks; the one begun first is given up first. */
   private final Map<Xid, Partial> partials = new LinkedHashMap<>();
@@ -75,6 +77,7 @@ final class PathCache {
     this.cache = cache;
     this.options = options;
     this.counters = counters;
+    this.sightings = new Sightings(options.pathCacheBytes());
     this.slice =
         cache.allocateNetworkSlice(
             new SliceOptions(policy, options.pathCacheBytes(), Duration.ZERO, false));
@@ -85,6 +88,9 @@ final class PathCache {
     if (verifying > 0) {
       collect();
     }
+    if (header.chunkOffset != 0 && partials.isEmpty()) {
+      return; // the beginning of this one was not wanted
+    }
     Xid cid = packet.sourceIntent();
     int payload = packet.payloadOffset() + header.headerLength;
     if (header.opcode != ContentFlyweight.RESPONSE
@@ -93,14 +99,16 @@ final class PathCache {
         || header.length == 0
         || header.length > packet.end() - payload
         || header.chunkOffset > header.chunkLength - header.length
-        || header.chunkLength > options.maxChunkBytes()
-        || cache.contains(cid)) {
+        || header.chunkLength > options.maxChunkBytes()) {
       return;
     }
     Partial partial = partials.get(cid);
     if (partial == null) {
-      if (header.chunkOffset != 0) {
-        return; // its beginning was not seen, or it has been given up
+      if (header.chunkOffset != 0 || cache.contains(cid)) {
+        return; // its beginning was not seen, it has been given up, or it is here
+      }
+      if (!options.pathFirstTime() && !sightings.again(cid, header.chunkLength)) {
+        return;
       }
       partial = begin(cid, header.chunkLength);
       if (partial == null) {

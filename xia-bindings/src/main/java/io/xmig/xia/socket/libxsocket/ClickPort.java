@@ -2,11 +2,18 @@ package io.xmig.xia.socket.libxsocket;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The UDP port on which Click, or a node of ours in its place, serves programs; found in the order
@@ -23,7 +30,11 @@ public record ClickPort(int number, String source) {
   /** What the library takes if nothing says otherwise. */
   public static final int DEFAULT = 1500;
 
+  private static final Logger LOG = LoggerFactory.getLogger(ClickPort.class);
   private static final String FILE = "xsockconf.ini";
+  private static final String CONFIGURATION = "xmig-xsockconf-";
+  private static final Pattern OF_A_PROCESS =
+      Pattern.compile(CONFIGURATION + "([0-9]{1,10})-[0-9]+\\.ini");
 
   public ClickPort {
     if (number < 1 || number > 65_535) {
@@ -101,14 +112,46 @@ public record ClickPort(int number, String source) {
   /** Makes the library use this port, whatever its own files say. */
   void set() {
     try {
-      Path file = Files.createTempFile("xmig-xsockconf", ".ini");
-      file.toFile().deleteOnExit(); // the library may read it again
-      Files.writeString(file, "[xmig]\nclick_port=" + number + "\n");
+      Path directory = Path.of(System.getProperty("java.io.tmpdir"));
+      removeStale(directory);
+      Path file = write(directory, ProcessHandle.current());
       Xsocket.set_conf(file.toString(), "xmig");
     } catch (IOException e) {
       throw new LibXsocketException(
           "cannot write a configuration for libXsocket",
           Map.of("reason", String.valueOf(e.getMessage())));
     }
+  }
+
+  /**
+   * The library may read its configuration again, so the file stays until the process ends. Its
+   * name says whose it is, for the case that nobody removes it then.
+   */
+  Path write(Path directory, ProcessHandle owner) throws IOException {
+    Path file = Files.createTempFile(directory, CONFIGURATION + owner.pid() + "-", ".ini");
+    file.toFile().deleteOnExit();
+    return Files.writeString(file, "[xmig]\nclick_port=" + number + "\n");
+  }
+
+  /** Removes the files of this user's processes that ended without doing so. */
+  static void removeStale(Path directory) {
+    String user = System.getProperty("user.name");
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, CONFIGURATION + "*")) {
+      for (Path file : files) {
+        Matcher name = OF_A_PROCESS.matcher(String.valueOf(file.getFileName()));
+        if (name.matches()
+            && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+            && Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).getName().equals(user)
+            && isGone(Long.parseLong(name.group(1)))) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      LOG.debug("could not look for old files in {}", directory, e);
+    }
+  }
+
+  private static boolean isGone(long pid) {
+    return ProcessHandle.of(pid).map(process -> !process.isAlive()).orElse(true);
   }
 }

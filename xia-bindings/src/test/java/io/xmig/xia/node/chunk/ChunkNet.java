@@ -274,7 +274,7 @@ final class ChunkNet {
         if (announced.contains(intent)) {
           content.request(view);
         } else {
-          report(view.source(), view.destination());
+          report(view);
         }
         return;
       }
@@ -284,7 +284,9 @@ final class ChunkNet {
       }
     }
 
-    private void report(Dag to, Dag undeliverable) {
+    private void report(View packet) {
+      Dag to = packet.source();
+      Dag undeliverable = packet.destination();
       Host target = hosts.get(to.host());
       if (target == null) {
         return;
@@ -295,7 +297,8 @@ final class ChunkNet {
               undeliverable.intent(),
               undeliverable,
               address.host(),
-              0);
+              0,
+              quoted(packet));
       byte[] placeholder = new byte[150];
       up.send(
           placeholder,
@@ -311,6 +314,14 @@ final class ChunkNet {
                       receiver.undeliverable(report);
                     }
                   }));
+    }
+
+    private long quoted(View packet) {
+      int at = packet.payloadOffset();
+      if (at + 1 < packet.end()) {
+        at += Byte.toUnsignedInt(packet.buffer().get(at + 1));
+      }
+      return at + Long.BYTES <= packet.end() ? packet.buffer().getLong(at) : 0;
     }
 
     /** A packet as a router on the way would show it to its content store. */

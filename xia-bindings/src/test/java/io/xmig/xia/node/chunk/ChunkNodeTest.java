@@ -113,6 +113,28 @@ class ChunkNodeTest {
   }
 
   @Test
+  void aLateErrorDoesNotReachTheNextFetchOfTheChunk() {
+    SimNetwork net = new SimNetwork(6);
+    Topologies.Chain chain = chain(net, UnaryOperator.identity());
+    byte[] data = random(50_000, 1);
+    Xid cid = Cid.of(data);
+    CacheSlice slice = chain.host0().chunks().allocateSlice(SliceOptions.unlimited());
+    ChunkSocket socket = chain.host1().chunks().openChunks();
+    Dag dag = slice.dagOf(cid);
+    fetch(net, socket, slice.dagOf(Cid.of(new byte[] {1})), 1); // the nodes know their neighbours
+    Outcome early = new Outcome();
+    socket.request(dag, data.length, early);
+    net.run(Duration.ofMillis(4)); // it takes 3 ms each way
+    socket.cancel(cid);
+    slice.put(cid, ByteBuffer.wrap(data));
+    Outcome outcome = fetch(net, socket, dag, data.length);
+    assertThat(outcome.failures()).isEmpty();
+    assertThat(outcome.chunks()).containsExactly(ByteBuffer.wrap(data));
+    assertThat(chain.host1().chunks().snapshot()).containsEntry("strange", 1L);
+    assertThat(early.isOver()).isFalse();
+  }
+
+  @Test
   void aRouterServesWhatHasPassedItAfterTheSourceIsGone() {
     SimNetwork net = new SimNetwork(3);
     Topologies.Chain chain =

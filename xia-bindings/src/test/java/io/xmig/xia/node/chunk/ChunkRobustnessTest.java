@@ -140,6 +140,28 @@ class ChunkRobustnessTest {
   }
 
   @Test
+  void anErrorAboutARequestOfAnEarlierFetchDoesNotFailTheNextOne() {
+    ChunkNet net = new ChunkNet(3);
+    ChunkNet.Host a = net.new Host(1, 1);
+    ChunkNet.Host b = net.new Host(2, 2);
+    a.up.delayNs = 10 * MS;
+    Transfer transfer = new Transfer(net, a, b, ChunkOptions.defaults());
+    byte[] data = {1, 2, 3};
+    Xid cid = transfer.put(data);
+    transfer.slice.remove(cid);
+    Ignoring first = new Ignoring();
+    transfer.socket.request(transfer.slice.dagOf(cid), data.length, first);
+    net.run(5 * MS); // the error is on its way
+    transfer.socket.cancel(cid);
+    transfer.slice.put(cid, ByteBuffer.wrap(data));
+    transfer.start();
+    assertThat(transfer.run(SECOND)).isTrue();
+    assertThat(transfer.failures).isEmpty();
+    assertThat(transfer.arrived).containsExactly(cid);
+    assertThat(transfer.client.counters().strange).isEqualTo(1);
+  }
+
+  @Test
   void aHostWithoutARouteIsUnreachableAfterTheGrace() {
     ChunkNet net = new ChunkNet(3);
     ChunkNet.Host a = net.new Host(1, 1);

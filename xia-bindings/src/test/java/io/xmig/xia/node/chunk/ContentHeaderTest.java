@@ -23,7 +23,7 @@ class ContentHeaderTest {
   @Test
   void aRequestStandsOnTheWireAsDescribed() {
     int bytes = header.putRequest(buffer, 0x01020304, 0x0a0b0c, 0x10000, 9000, 1);
-    // nxt, hlen, OPCODE 1, CHUNK_OFFSET 0, LENGTH 0; key 0x40; "Chunk request" and a zero
+    // nxt, hlen, OPCODE 1, CHUNK_OFFSET 0, LENGTH 0; key 0x40; "Chun", serial, "quest" and a zero
     assertThat(hex())
         .isEqualTo(
             "3b20"
@@ -36,8 +36,13 @@ class ContentHeaderTest {
                 + "00000100"
                 + "2823"
                 + "01"
-                + "4368756e6b207265717565737400");
+                + "4368756e"
+                + "04030201"
+                + "717565737400");
     assertThat(bytes).isEqualTo(ContentHeader.REQUEST_LENGTH + 14);
+    long quoted = buffer.getLong(ContentHeader.REQUEST_LENGTH);
+    assertThat(ContentHeader.isQuoteOfRequest(quoted)).isTrue();
+    assertThat(ContentHeader.quotedSerial(quoted)).isEqualTo(0x01020304);
     assertThat(header.read(buffer, 0, bytes)).isTrue();
     assertThat(header.opcode).isEqualTo(ContentFlyweight.REQUEST);
     assertThat(header.isRangeRequest).isTrue();

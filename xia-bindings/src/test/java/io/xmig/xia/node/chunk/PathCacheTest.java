@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.xmig.xia.addr.Cid;
 import io.xmig.xia.addr.Xid;
+import io.xmig.xia.addr.XidType;
 import io.xmig.xia.socket.ChunkHandler;
 import io.xmig.xia.socket.SliceOptions.Policy;
 import io.xmig.xia.socket.XiaSocketException;
@@ -108,6 +109,59 @@ class PathCacheTest {
     }
     assertThat(router.announced)
         .containsExactlyInAnyOrder(Cid.of(random(10_000, 2)), Cid.of(random(10_000, 3)));
+  }
+
+  @Test
+  void whatIsKeptTheSecondTimeCostsNothingTheFirst() {
+    ChunkTransport cache =
+        new ChunkTransport(
+            router,
+            ChunkOptions.defaults()
+                .withPathCache(Policy.LRU, 1 << 20, hashing::add)
+                .withPathAdmission(false));
+    byte[] data = random(20_000, 1);
+    List<byte[]> packets = answers(true, data);
+    see(packets);
+    assertThat(cache.partialBytes()).isZero();
+    assertThat(hashing).isEmpty();
+    see(packets);
+    hash();
+    assertThat(router.announced).containsExactly(Cid.of(data));
+    assertThat(cache.snapshot()).containsEntry("pathChunksKept", 1L);
+  }
+
+  @Test
+  void whatHasPassedOnceIsRememberedForAsLongAsTheCacheWouldHaveKeptIt() {
+    Sightings sightings = new Sightings(100_000);
+    for (int round = 0; round < 5; round++) {
+      for (int i = 0; i < 11; i++) {
+        assertThat(sightings.again(ChunkNet.xid(XidType.CID, i), 10_000)).isFalse();
+        Xid twice = ChunkNet.xid(XidType.CID, 100 + round * 11 + i);
+        assertThat(sightings.again(twice, 0)).isFalse();
+        assertThat(sightings.again(twice, 0)).as("and counts none the less").isTrue();
+      }
+    }
+    assertThat(sightings.again(ChunkNet.xid(XidType.CID, 10), 10_000)).isTrue();
+    for (int i = 0; i < 2 * Sightings.MAX_NAMES; i++) {
+      assertThat(sightings.again(ChunkNet.xid(XidType.CID, 1000 + i), 0)).isFalse();
+    }
+    assertThat(sightings.names()).isEqualTo(Sightings.MAX_NAMES);
+  }
+
+  @Test
+  void theLeastRecentlyAskedForIsReleasedUnderLru() {
+    ChunkTransport cache = caching(Policy.LRU, 50_000);
+    byte[] first = random(20_000, 1);
+    byte[] second = random(20_000, 2);
+    byte[] third = random(20_000, 3);
+    see(answers(true, first));
+    hash();
+    see(answers(true, second));
+    hash();
+    assertThat(cache.cache().lookup(Cid.of(first))).isNotNull();
+    see(answers(true, third));
+    hash();
+    assertThat(router.announced).containsExactlyInAnyOrder(Cid.of(first), Cid.of(third));
   }
 
   @Test

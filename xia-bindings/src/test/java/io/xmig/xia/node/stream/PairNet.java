@@ -271,6 +271,7 @@ final class PairNet {
                     view.deliveredTo(),
                     view.destination(),
                     address.host(),
+                    0,
                     0);
             at(out.delayNs, () -> receiver.undeliverable(report));
           }

@@ -104,4 +104,22 @@ class ClickPortTest {
         .isEqualTo(lib + "/libXsocket.so");
     assertThat(LibraryFinder.find(lib, Map.of()).path()).isEqualTo(lib + "/libXsocket.so");
   }
+
+  @Test
+  void whatAKilledProcessLeftIsRemovedByTheNextOneAndNothingElse() throws Exception {
+    ClickPort port = new ClickPort(1600, "a test");
+    Process killed = new ProcessBuilder("sleep", "600").start();
+    Path left = port.write(directory, killed.toHandle());
+    Path own = port.write(directory, ProcessHandle.current());
+    Path other = Files.writeString(directory.resolve("xmig-xsockconf-mine.ini"), "");
+    ClickPort.removeStale(directory);
+    assertThat(left).content().isEqualTo("[xmig]\nclick_port=1600\n");
+
+    killed.destroyForcibly().waitFor();
+    ClickPort.removeStale(directory);
+
+    assertThat(left).doesNotExist();
+    assertThat(own).exists();
+    assertThat(other).exists();
+  }
 }
