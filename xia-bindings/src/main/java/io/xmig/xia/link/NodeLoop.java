@@ -198,6 +198,14 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
     return register(descriptor, interest, handler, true);
   }
 
+  /**
+   * Reads the clock anew within a turn. A link that has received something does so: a round trip
+   * must not seem shorter than it was because the loop was kept from running meanwhile.
+   */
+  void readClock() {
+    nowNs = System.nanoTime();
+  }
+
   /** Large frames have come by a link that can wait. */
   void receivedLarge(int frames) {
     moderation.frames(frames);

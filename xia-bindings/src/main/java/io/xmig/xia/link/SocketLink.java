@@ -297,6 +297,8 @@ abstract class SocketLink implements Link {
         }
         return;
       }
+      loop.readClock(); // what is here now came before this moment, also where this turn was
+      // interrupted
       int large = 0;
       UrgentSink first = answersFirst;
       long taken = first != null && count > 1 ? takeUrgent(first, count) : 0;

@@ -75,8 +75,11 @@ public final class Bbr implements CongestionControl {
   private static final long LOSS_TOLERANCE_NS = 5_000_000_000L;
   private static final long LONGEST_LOSS_TOLERANCE_NS = 80_000_000_000L;
 
-  /** Data acknowledged in lumps count for at most this long and a quarter of the round trip. */
-  private static final long EXTRA_LIMIT_NS = 2_500_000L;
+  /**
+   * Data acknowledged in lumps count for at most this long and a quarter of the round trip: what a
+   * process waits for a processor that several others want, twice.
+   */
+  private static final long EXTRA_LIMIT_NS = 8_000_000L;
 
   /** Shorter round trips are the clock's granularity. */
   private static final long SMALLEST_SAMPLE_NS = 20_000L;
