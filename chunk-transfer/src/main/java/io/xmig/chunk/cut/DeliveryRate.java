@@ -13,6 +13,10 @@ import java.util.ArrayDeque;
  * make the budget small, which would make the next samples small. A time in which the input gave
  * less than the budget allowed says nothing about the path and does not age the estimate.
  *
+ * <p>A machine that is short of processors delivers in bursts that are several times the rate at
+ * which it goes on. So the estimate is at most twice the mean of the times in which the budget was
+ * used up: what is under way at the end is carried at the mean.
+ *
  * @threading one thread; time is an argument
  * @source local choice: delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation) and
  *     windowed maximum as in BBR
@@ -23,6 +27,17 @@ public final class DeliveryRate {
   /** A round has at least this many pieces, and all that were under way when it began. */
   private static final int ROUND_PIECES = 16;
 
+  /** At least so much time makes a mean. */
+  private static final long LEAST_MEAN_NS = 300_000_000L;
+
+  private static final double MOST_TIMES_MEAN = 2;
+
+  /** Bytes acknowledged while the budget was used up, and how long that was. */
+  private static final class Mean {
+    long bytes;
+    long ns;
+  }
+
   private record Cut(long end, long atNs, long acknowledgedThen, long sinceNs) {}
 
   private final ArrayDeque<Cut> cuts = new ArrayDeque<>();
@@ -32,6 +47,9 @@ public final class DeliveryRate {
   private long firstNs;
   private long bucketNs;
   private boolean budgetLimited; // in this bucket
+  private boolean limitedSinceLast; // since the acknowledgement before now
+  private final Mean limitedNow = new Mean();
+  private final Mean limitedBefore = new Mean();
   private double bestNow;
   private double bestBefore;
   private long shortest = Long.MAX_VALUE;
@@ -43,6 +61,7 @@ public final class DeliveryRate {
   /** The sender could not take more since the budget was used up. */
   public void onBudgetLimited() {
     budgetLimited = true;
+    limitedSinceLast = true;
   }
 
   /** A piece has been cut that ends at this position of the stream. */
@@ -62,10 +81,19 @@ public final class DeliveryRate {
       firstNs = nowNs;
       bucketNs = nowNs;
     }
+    if (limitedSinceLast && lastNs != 0) {
+      limitedNow.bytes += cumulativeBytes - acknowledged;
+      limitedNow.ns += nowNs - lastNs;
+    }
+    limitedSinceLast = false;
     acknowledged = cumulativeBytes;
     if (nowNs - bucketNs >= BUCKET_NS && budgetLimited) {
       bestBefore = bestNow;
       bestNow = 0;
+      limitedBefore.bytes = limitedNow.bytes;
+      limitedBefore.ns = limitedNow.ns;
+      limitedNow.bytes = 0;
+      limitedNow.ns = 0;
       budgetLimited = false;
       bucketNs = nowNs;
     }
@@ -95,7 +123,13 @@ public final class DeliveryRate {
 
   /** The estimate, 0 while there is none. */
   public double bytesPerSecond() {
-    return Math.max(bestNow, bestBefore);
+    double best = Math.max(bestNow, bestBefore);
+    long ns = limitedNow.ns + limitedBefore.ns;
+    if (ns < LEAST_MEAN_NS) {
+      return best;
+    }
+    double mean = (limitedNow.bytes + limitedBefore.bytes) * 1e9 / ns;
+    return Math.min(best, MOST_TIMES_MEAN * mean);
   }
 
   /** The path may be another one from now on: how long it is is found out anew. */
