@@ -99,6 +99,7 @@ final class Mover {
         recover(source, transports);
         return Measurement.unfinished(cell, from, there, tookMs, sent, wire);
       }
+      destination.qemu().favour(true); // as a host service does
       stage.moved(destination, disk);
       QmpEvent stopped = source.await(e -> e.name().equals("STOP"), QMP);
       MigrationProgress totals = totals(driver);
@@ -106,6 +107,7 @@ final class Mover {
       accounting.look();
       source.qemu().quit();
       ProbeLog log = observe(cell.mode(), EpochMicros.of(resumed.time()));
+      destination.qemu().favour(false);
       accounting.close();
       return measurement(cell, from, there, asked, stopped, resumed, totals, wire, log, accounting);
     } catch (XiaException | InterruptedException e) {
