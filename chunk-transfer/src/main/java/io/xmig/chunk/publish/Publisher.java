@@ -88,7 +88,7 @@ public final class Publisher {
   /**
    * @param guard sees the stream as it passes
    * @param pathRate bytes per second of the stream that arrive, 0 if unknown
-   * @param nanoClock measures how long compression takes
+   * @param nanoClock measures, on the lane, what compressing costs
    * @param slabs for compressed payloads, each as large as the largest piece
    */
   public Publisher(

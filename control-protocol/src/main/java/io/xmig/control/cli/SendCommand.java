@@ -205,7 +205,7 @@ public final class SendCommand implements Callable<Integer> {
             input,
             hashes,
             compress == Compression.OFF ? hashes : new Lane(PipeRun.lane("digest"), loop),
-            System::nanoTime,
+            LaneClock.ofThisMachine(),
             options,
             sessionId,
             status);
