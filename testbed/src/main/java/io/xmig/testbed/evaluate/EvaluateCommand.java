@@ -23,8 +23,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Migrate one guest again and again, over TCP and over XIA, across the very same links, and compare.",
-      "Needs root, for network namespaces. Without --quick everything is measured three times,",
-      "in the WAN twice, and five times what a target compares, in about an hour; --list says what each cell takes."
+      "Needs root, for network namespaces. Without --quick what a target compares is measured",
+      "five times, the rest twice, in the WAN once, in about 50 minutes; --list says what each cell takes."
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {

@@ -92,7 +92,7 @@ class EvaluationTest {
     Plan plan = Plan.full();
     Findings findings = Findings.NONE;
     for (Cell cell : plan.cells()) {
-      int least = Networks.isWan(cell.setting().id()) ? 2 : 3;
+      int least = Networks.isWan(cell.setting().id()) ? 1 : 2;
       assertThat(cell.repetitions()).as(cell.path()).isGreaterThanOrEqualTo(least);
       for (int i = 0; i < cell.repetitions(); i++) {
         findings = findings.and(run(cell, 1000, 25));
