@@ -65,6 +65,7 @@ final class ChunkFetcher {
   private final CongestionControl.Provider policy;
   private final TransportContext.PacketReceiver receiver;
   private final RequestRing requests;
+  private final EarlierRequests earlier = new EarlierRequests();
   private final Map<Xid, Fetch> fetches = new HashMap<>();
   private final Map<Xid, Flow> flows = new HashMap<>();
 
@@ -391,13 +392,14 @@ final class ChunkFetcher {
     if (fetch == null || report.reason() == TransportContext.DeliveryReport.Reason.TOO_BIG) {
       return;
     }
-    if (options.extensions() && !isAboutRequestOf(fetch, report.quoted())) {
+    if (!isAboutRequestOf(fetch, report.quoted())) {
       counters.strange++;
       return;
     }
     Xid host = fetch.address.host();
     if (host != null && report.fromDestinationHost() && host.equals(report.destination().host())) {
       notFound(fetch, report.reporter());
+      earlier.explains(fetch.cid, context.nowNs()); // this one was about one of those now left
     } else {
       fetch.flow.onUnreachable(context.nowNs());
     }
@@ -405,10 +407,10 @@ final class ChunkFetcher {
 
   /** Whether an error is about a request of this fetch, not of an earlier one of the same chunk. */
   private boolean isAboutRequestOf(Fetch fetch, long quoted) {
-    RangeRequest r =
-        ContentHeader.isQuoteOfRequest(quoted)
-            ? requests.find(ContentHeader.quotedSerial(quoted))
-            : null;
+    if (!ContentHeader.quotesSerial(quoted)) {
+      return !earlier.explains(fetch.cid, context.nowNs());
+    }
+    RangeRequest r = requests.find(ContentHeader.quotedSerial(quoted));
     return r != null && r.fetch == fetch && r.flow == fetch.flow;
   }
 
@@ -460,6 +462,9 @@ final class ChunkFetcher {
 
   private void end(Fetch fetch) {
     fetch.done = true;
+    if (fetch.flow.peer != Flow.Peer.EXTENDED) {
+      earlier.ended(fetch.cid, fetch.outstanding, context.nowNs());
+    }
     fetches.remove(fetch.cid);
     if (fetch.reserved) {
       fetch.reserved = false;

@@ -10,7 +10,8 @@ import java.nio.ByteBuffer;
  *
  * <pre>
  *  request    key 0x40: serial u32, offset u32, length u32, largest packet u16, flags u8;
- *             behind the header v1.1's payload, its bytes 4 to 7 replaced by the serial
+ *             behind the header v1.1's payload; towards a host that has answered such requests
+ *             the serial stands in place of its bytes 4 to 7
  *  answer     key 0x41: serial u32, flags u8
  *  refusal    key 0x41 and key 0x42: reason u8, 20 bytes of the CID
  * </pre>
@@ -39,8 +40,10 @@ final class ContentHeader {
   /** Refusal reason: the chunk is not here. */
   static final int REASON_NOT_FOUND = 1;
 
-  /** The first bytes of v1.1's payload of requests. */
+  /** The first bytes of v1.1's payload of requests, and those that a serial takes the place of. */
   private static final int QUOTE_MARK = 0x4368756e;
+
+  private static final int NO_SERIAL = 0x6b207265;
 
   private static final int KEY_REQUEST = 0x40;
   private static final int KEY_ANSWER = 0x41;
@@ -153,12 +156,20 @@ final class ContentHeader {
 
   /**
    * Writes a request with extension. Nobody reads v1.1's payload, but errors quote its first eight
-   * bytes and nothing of the header: the serial stands there once more.
+   * bytes and nothing of the header.
    *
+   * @param toExtended whether the serial may stand there once more: the other end is known not to
+   *     be of release 1.1, whose payload is what it is
    * @return bytes written
    */
   int putRequest(
-      ByteBuffer out, int newSerial, int offset, int bytes, int maxPacket, int newFlags) {
+      ByteBuffer out,
+      int newSerial,
+      int offset,
+      int bytes,
+      int maxPacket,
+      int newFlags,
+      boolean toExtended) {
     int at = out.position();
     view.beginRequest(out, at, 0, 0);
     int value = view.openEntry(KEY_REQUEST, REQUEST_VALUE);
@@ -169,14 +180,16 @@ final class ContentHeader {
     out.put(value + 14, (byte) newFlags);
     int header = view.finish();
     int all = header + ContentFlyweight.writeRequestPayload(out, at + header);
-    out.putInt(at + header + 4, Integer.reverseBytes(newSerial));
+    if (toExtended) {
+      out.putInt(at + header + 4, Integer.reverseBytes(newSerial));
+    }
     out.position(at + all);
     return all;
   }
 
-  /** Whether these eight bytes, quoted by an error, may be of a request with extension. */
-  static boolean isQuoteOfRequest(long quoted) {
-    return (int) (quoted >>> 32) == QUOTE_MARK;
+  /** Whether these eight bytes, quoted by an error, have a serial in them. */
+  static boolean quotesSerial(long quoted) {
+    return (int) (quoted >>> 32) == QUOTE_MARK && (int) quoted != NO_SERIAL;
   }
 
   /** The serial of the request they are of. */

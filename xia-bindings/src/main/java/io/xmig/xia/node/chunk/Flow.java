@@ -386,7 +386,13 @@ final class Flow {
     int packet = r.probePacketBytes != 0 ? r.probePacketBytes : packetSize.bytes();
     return context.send(
         header.putRequest(
-            out, r.serial, r.start, r.length(), packet, compact ? ContentHeader.FLAG_COMPACT : 0));
+            out,
+            r.serial,
+            r.start,
+            r.length(),
+            packet,
+            compact ? ContentHeader.FLAG_COMPACT : 0,
+            peer == Peer.EXTENDED));
   }
 
   // ---- answers ----

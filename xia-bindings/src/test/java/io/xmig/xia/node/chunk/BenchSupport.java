@@ -92,7 +92,7 @@ public final class BenchSupport {
       this.destination = from.chunk(cid);
       int bytes =
           new ContentHeader()
-              .putRequest(buffer, 1, 0, 64 << 10, 65_535, ContentHeader.FLAG_COMPACT);
+              .putRequest(buffer, 1, 0, 64 << 10, 65_535, ContentHeader.FLAG_COMPACT, true);
       buffer.limit(bytes);
     }
 

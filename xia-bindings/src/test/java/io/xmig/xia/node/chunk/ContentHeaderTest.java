@@ -9,6 +9,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ContentHeaderTest {
   private final ByteBuffer buffer = ByteBuffer.allocate(300);
@@ -20,10 +21,12 @@ class ContentHeaderTest {
     return HexFormat.of().formatHex(bytes);
   }
 
-  @Test
-  void aRequestStandsOnTheWireAsDescribed() {
-    int bytes = header.putRequest(buffer, 0x01020304, 0x0a0b0c, 0x10000, 9000, 1);
-    // nxt, hlen, OPCODE 1, CHUNK_OFFSET 0, LENGTH 0; key 0x40; "Chun", serial, "quest" and a zero
+  @ParameterizedTest(name = "to one that knows the extension: {0}")
+  @ValueSource(booleans = {false, true})
+  void aRequestStandsOnTheWireAsDescribed(boolean toExtended) {
+    int bytes = header.putRequest(buffer, 0x01020304, 0x0a0b0c, 0x10000, 9000, 1, toExtended);
+    // nxt, hlen, OPCODE 1, CHUNK_OFFSET 0, LENGTH 0; key 0x40; "Chunk request" and a zero
+    // as release 1.1 has it, or the serial in the place of its bytes 4 to 7
     assertThat(hex())
         .isEqualTo(
             "3b20"
@@ -37,12 +40,14 @@ class ContentHeaderTest {
                 + "2823"
                 + "01"
                 + "4368756e"
-                + "04030201"
+                + (toExtended ? "04030201" : "6b207265")
                 + "717565737400");
     assertThat(bytes).isEqualTo(ContentHeader.REQUEST_LENGTH + 14);
     long quoted = buffer.getLong(ContentHeader.REQUEST_LENGTH);
-    assertThat(ContentHeader.isQuoteOfRequest(quoted)).isTrue();
-    assertThat(ContentHeader.quotedSerial(quoted)).isEqualTo(0x01020304);
+    assertThat(ContentHeader.quotesSerial(quoted)).isEqualTo(toExtended);
+    if (toExtended) {
+      assertThat(ContentHeader.quotedSerial(quoted)).isEqualTo(0x01020304);
+    }
     assertThat(header.read(buffer, 0, bytes)).isTrue();
     assertThat(header.opcode).isEqualTo(ContentFlyweight.REQUEST);
     assertThat(header.isRangeRequest).isTrue();
