@@ -43,6 +43,7 @@ final class PipeRun {
   private final CompletableFuture<Outcome> result = new CompletableFuture<>();
   private final CountDownLatch said = new CountDownLatch(1);
   private volatile boolean signalled;
+  private Runnable forgetLoop = () -> {}; // a node's loop outlives many transfers
   private @Nullable Consumer<String> stopper;
   private @Nullable String stopReason;
 
@@ -103,8 +104,8 @@ final class PipeRun {
 
   private void begin(EventLoop loop, Supplier<Pipe> create) {
     if (loop instanceof NodeLoop own) { // without it nothing would ever complete the result
-      own.ended()
-          .thenRun(
+      forgetLoop =
+          own.onEnd(
               () ->
                   result.complete(
                       new Outcome(
@@ -146,6 +147,7 @@ final class PipeRun {
     } catch (ExecutionException e) {
       outcome = new Outcome(false, Reason.REASON_INTERNAL, String.valueOf(e.getCause()), 0);
     }
+    forgetLoop.run();
     if (!outcome.success()) {
       err.println("xmig " + name + ": " + outcome.message());
       err.flush();

@@ -5,6 +5,7 @@ import io.xmig.xia.XiaException;
 import io.xmig.xia.cli.StackOption;
 import io.xmig.xia.cli.TimeSpan;
 import io.xmig.xia.host.NodeService;
+import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -55,6 +56,7 @@ import picocli.CommandLine.Spec;
 public final class PipesCommand implements Callable<Integer> {
   private static final long LOOK_MILLIS = 500;
   private static final int MOST = 64;
+  private static final long RELEASE_NS = 3_000_000_000L;
   private static final String LIBRARY = "libxsocket";
 
   @Spec private CommandSpec spec;
@@ -96,6 +98,7 @@ public final class PipesCommand implements Callable<Integer> {
   private Duration idleExit = Duration.ZERO;
 
   private final CountDownLatch ending = new CountDownLatch(1);
+  private volatile int transfersNow;
 
   @Override
   public Integer call() throws InterruptedException {
@@ -103,7 +106,7 @@ public final class PipesCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     String stack = xia.spec();
     WarmUp warming = new WarmUp(xia::open, warmUp);
-    Transfers transfers = transfers(StackSource.BY_OPTION, warming, ending::countDown);
+    Transfers transfers = transfers(StackSource.BY_OPTION, warming, ending::countDown, () -> {});
     ResidentServer server;
     try {
       server = new ResidentServer(socket.toAbsolutePath(), transfers);
@@ -150,11 +153,25 @@ public final class PipesCommand implements Callable<Integer> {
             chosen.spec() == null || chosen.spec().equals(xia.spec())
                 ? stacks.get()
                 : chosen.open();
-    Transfers transfers = transfers(here, warming, null);
+    XiaStack own = stacks.get();
+    Transfers transfers = transfers(here, warming, null, () -> releaseLater(own.loop()));
     ResidentServer server = new ResidentServer(socket.toAbsolutePath(), transfers);
     ready(out);
     startWarming(warming, out);
     return new Serving(server, transfers);
+  }
+
+  /**
+   * Gives memory back when there has been no transfer for a while; collecting it stops the node.
+   */
+  private void releaseLater(EventLoop loop) {
+    Runnable release =
+        () -> {
+          if (transfersNow == 0) {
+            Memory.release();
+          }
+        };
+    loop.execute(() -> loop.schedule(RELEASE_NS, release));
   }
 
   private record Serving(ResidentServer server, Transfers transfers)
@@ -171,7 +188,11 @@ public final class PipesCommand implements Callable<Integer> {
     }
   }
 
-  private Transfers transfers(StackSource stacks, WarmUp warming, @Nullable Runnable onQuit) {
+  /**
+   * @param onIdle is told when the last transfer has ended
+   */
+  private Transfers transfers(
+      StackSource stacks, WarmUp warming, @Nullable Runnable onQuit, Runnable onIdle) {
     if (maxTransfers < 1 || maxTransfers > MOST) {
       throw new ParameterException(spec.commandLine(), "--max-transfers must be 1 to " + MOST);
     }
@@ -182,8 +203,11 @@ public final class PipesCommand implements Callable<Integer> {
         maxTransfers,
         spec.commandLine().getErr(),
         (running, begun) -> {
+          transfersNow = running;
           if (begun) {
             warming.stop();
+          } else if (running == 0) {
+            onIdle.run();
           }
         },
         onQuit);

@@ -2,13 +2,17 @@ package io.xmig.control.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.xmig.control.resident.ResidentClient;
 import io.xmig.xia.host.NodeService;
 import io.xmig.xia.node.NodeStack;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -42,6 +46,28 @@ class PipesInNodeTest extends ResidentPipesTest {
       running.close();
       assertThat(Files.exists(socket)).isFalse();
     }
+  }
+
+  @Test
+  void nothingOfATransferStaysInMemory() throws Exception {
+    carry("first");
+    carry("second");
+    long before = directBytes();
+    for (int i = 0; i < 8; i++) {
+      carry("more" + i);
+    }
+    // each has slabs of half a MiB, several at a time
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(() -> assertThat(directBytes() - before).isLessThan(3L << 20));
+  }
+
+  private static long directBytes() {
+    System.gc();
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(pool -> pool.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
   }
 
   @Test

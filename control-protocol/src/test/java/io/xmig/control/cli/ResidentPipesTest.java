@@ -209,6 +209,20 @@ class ResidentPipesTest {
     await().atMost(LIMIT).until(() -> transfers.stream().allMatch(t -> t.count() == 0));
   }
 
+  /** A transfer from the first host to the second. */
+  final void carry(String name) throws Exception {
+    byte[] bytes = stream(3, 1500);
+    ResidentPipe to = receiver(name);
+    CompletableFuture<byte[]> got = destination(to);
+    ResidentPipe from = sender(name);
+    try (SocketChannel source = source(from)) {
+      write(source, bytes);
+    }
+    assertThat(get(got)).isEqualTo(bytes);
+    assertThat(exit(to)).isZero();
+    assertThat(exit(from)).isZero();
+  }
+
   @Test
   void nobodyWaitsForTheLastMessageOnceThePeerHasIt() throws Exception {
     byte[] bytes = stream(7, 500);

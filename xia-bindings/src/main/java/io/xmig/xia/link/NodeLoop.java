@@ -10,8 +10,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -34,8 +36,8 @@ import org.slf4j.LoggerFactory;
  * is read once per step of a turn, so {@link #nanoTime} is cheap and may lag by the length of one
  * handler.
  *
- * @threading {@link #execute}, {@link #call}, {@link #inLoop} and {@link #close} from any thread,
- *     the rest on the loop
+ * @threading {@link #execute}, {@link #call}, {@link #inLoop}, {@link #onEnd} and {@link #close}
+ *     from any thread, the rest on the loop
  */
 public final class NodeLoop implements EventLoop, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(NodeLoop.class);
@@ -113,6 +115,7 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
   private final ArrayList<Runnable> flushes = new ArrayList<>();
   private final List<AutoCloseable> owned = new ArrayList<>();
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final Set<Farewell> farewells = ConcurrentHashMap.newKeySet();
   private final Thread thread;
   private volatile boolean asleep;
   private volatile boolean stopping;
@@ -257,6 +260,7 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
       urgent.close();
       wakeUp.close();
       ended.complete(null);
+      sayFarewells();
     }
   }
 
@@ -356,6 +360,38 @@ public final class NodeLoop implements EventLoop, AutoCloseable {
       }
     }
     owned.clear();
+  }
+
+  /** By identity: somebody who wants to hear of the end. */
+  private static final class Farewell {
+    final Runnable task;
+
+    Farewell(Runnable task) {
+      this.task = task;
+    }
+  }
+
+  /**
+   * Runs {@code task} once when the loop ends, at once if it has ended; from any thread. For what
+   * lives shorter than the loop: {@link #ended} would keep hold of it.
+   *
+   * @return forgets the task
+   */
+  public Runnable onEnd(Runnable task) {
+    Farewell farewell = new Farewell(task);
+    farewells.add(farewell);
+    if (ended.isDone()) {
+      sayFarewells();
+    }
+    return () -> farewells.remove(farewell);
+  }
+
+  private void sayFarewells() {
+    for (Farewell farewell : farewells) {
+      if (farewells.remove(farewell)) {
+        runGuarded(farewell.task);
+      }
+    }
   }
 
   /** Completes when the loop has ended and everything it owned is closed. */
