@@ -153,8 +153,11 @@ public final class PipesCommand implements Callable<Integer> {
             chosen.spec() == null || chosen.spec().equals(xia.spec())
                 ? stacks.get()
                 : chosen.open();
-    XiaStack own = stacks.get();
-    Transfers transfers = transfers(here, warming, null, () -> releaseLater(own.loop()));
+    EventLoop loop;
+    try (XiaStack any = stacks.get()) {
+      loop = any.loop(); // the node's, of all of them
+    }
+    Transfers transfers = transfers(here, warming, null, () -> releaseLater(loop));
     ResidentServer server = new ResidentServer(socket.toAbsolutePath(), transfers);
     ready(out);
     startWarming(warming, out);

@@ -185,7 +185,7 @@ public final class ReceiveCommand implements Callable<Integer> {
             "xmig receive");
     PrintWriter err = spec.commandLine().getErr();
     boolean register = Destination.isName(service) && !service.equals(Destination.DEFAULT_SERVICE);
-    Lane hashes = new Lane(PipeRun.lane("cid"), loop);
+    Lane hashes = new Lane(PipeRun.lane("hash"), loop);
     ReceivePipe pipe =
         new ReceivePipe(
             stack,

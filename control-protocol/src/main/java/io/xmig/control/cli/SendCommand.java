@@ -197,15 +197,16 @@ public final class SendCommand implements Callable<Integer> {
             shared.settleNs(),
             "xmig send");
     // each wake-up of a thread costs as much as hashing some KiB; compressing needs one of its own
-    Lane hashes = new Lane(PipeRun.lane("cid"), loop);
+    boolean plain = compress == Compression.OFF;
+    Lane hashes = new Lane(PipeRun.lane("hash"), loop);
     SendPipe pipe =
         new SendPipe(
             stack,
             Destination.resolver(stack, to),
             input,
             hashes,
-            compress == Compression.OFF ? hashes : new Lane(PipeRun.lane("digest"), loop),
-            LaneClock.ofThisMachine(),
+            plain ? hashes : new Lane(PipeRun.lane("digest"), loop),
+            plain ? System::nanoTime : LaneClock.ofThisMachine(),
             options,
             sessionId,
             status);

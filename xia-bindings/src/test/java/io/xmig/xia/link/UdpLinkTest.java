@@ -11,7 +11,10 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -75,6 +78,38 @@ class UdpLinkTest {
   }
 
   @Test
+  void theClockIsNotBehindWhatHasComeWhileATurnWasHeldUp() throws Exception {
+    Inet4Address at = (Inet4Address) InetAddress.getByName("127.0.0.1");
+    int frames = 100; // more than one call to the kernel brings
+    try (DatagramSocket plain = new DatagramSocket(0, at)) {
+      UdpLink link = open(at, 0, plain.getLocalPort(), 1500);
+      AtomicLong heldUpUntil = new AtomicLong();
+      AtomicLong seenByLast = new AtomicLong();
+      AtomicInteger heard = new AtomicInteger();
+      CountDownLatch allSent = new CountDownLatch(1);
+      loop.execute(
+          () -> {
+            link.receiver(
+                frame -> {
+                  if (heard.getAndIncrement() == 0) {
+                    sleep(20);
+                    heldUpUntil.set(System.nanoTime());
+                  }
+                  seenByLast.set(loop.nanoTime());
+                });
+            awaitUp(allSent);
+          });
+      byte[] frame = UnixLinkTest.numbered(1, 90).array();
+      for (int i = 0; i < frames; i++) {
+        plain.send(new DatagramPacket(frame, frame.length, at, link.localPort()));
+      }
+      allSent.countDown();
+      await().until(() -> heard.get() == frames);
+      assertThat(seenByLast.get()).isGreaterThanOrEqualTo(heldUpUntil.get());
+    }
+  }
+
+  @Test
   void refusesAnMtuThatADatagramCannotCarry() throws Exception {
     Inet4Address at = (Inet4Address) InetAddress.getByName("127.0.0.1");
     assertThatThrownBy(() -> open(at, 0, 9, 65_535)).hasMessageContaining("65493");
@@ -86,5 +121,21 @@ class UdpLinkTest {
     UdpLink first = open(at, 0, 9, 1500);
     assertThatThrownBy(() -> open(at, first.localPort(), 9, 1500))
         .hasMessageContaining("EADDRINUSE");
+  }
+
+  private static void sleep(long millis) {
+    try {
+      TimeUnit.MILLISECONDS.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void awaitUp(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -80,6 +80,46 @@ class BbrTest {
     assertThat(largestWindow).as("in startup").isGreaterThan(BDP).isLessThan(6 * BDP);
   }
 
+  /** A path of a millisecond whose ends get a processor every {@code waitMs} only. */
+  private long deliveredInLumps(int waitMs, int ms) {
+    long before = delivered;
+    for (int i = 1; i <= ms; i++) {
+      now += MS;
+      if (i % waitMs == 0 && inFlight > 0) {
+        long prior = inFlight;
+        long acked = Math.min(inFlight, RATE * waitMs / 1000);
+        inFlight -= acked;
+        delivered += acked;
+        sample.clear();
+        sample.nowNs = now;
+        sample.ackedBytes = acked;
+        sample.rttNs = MS; // of what was sent last
+        sample.deliveryRate = acked * 1000 / waitMs;
+        sample.deliveredBytes = delivered;
+        sample.priorDeliveredBytes = delivered - acked;
+        sample.priorInFlightBytes = prior;
+        sample.inFlightBytes = inFlight;
+        bbr.onAck(sample);
+      }
+      long paced =
+          bbr.pacingRate() == CongestionControl.UNPACED
+              ? Long.MAX_VALUE
+              : Math.max(SEGMENT, bbr.pacingRate() / 1000);
+      long sent = Math.max(0, Math.min(bbr.windowBytes() - inFlight, paced));
+      inFlight += sent;
+      if (sent > 0) {
+        bbr.onSent(now, (int) sent, inFlight);
+      }
+    }
+    return delivered - before;
+  }
+
+  @Test
+  void whoWaitsForAProcessorStillFillsThePath() {
+    deliveredInLumps(6, 6000);
+    assertThat(deliveredInLumps(6, 6000)).isGreaterThan(RATE * 6 * 8 / 10);
+  }
+
   @Test
   void probesForMoreAndDrainsWhatThatLeft() {
     run(2000);
