@@ -293,7 +293,7 @@ final class Flow {
       int quantum =
           peer == Peer.UNKNOWN
               ? RequestPacer.firstRange(window, segmentBytes, UNKNOWN_CONCURRENCY)
-              : pacer.quantum(window, segmentBytes);
+              : pacer.quantum(window, segmentBytes, roundTrip.minNs());
       if (peer == Peer.EXTENDED) {
         probe = packetSize.probe(now);
         if (probe != 0) {

@@ -12,8 +12,13 @@ final class RequestPacer {
   /** Largest range of one request. */
   static final int MAX_QUANTUM_BYTES = 64 << 10;
 
-  /** A request asks for what the path carries in this time. */
-  private static final double QUANTUM_SECONDS = 0.0005;
+  /**
+   * A request asks for what the path carries in an eighth of the smallest round trip, within these:
+   * each one is work for every node on the way.
+   */
+  private static final long MIN_QUANTUM_NS = 500_000L;
+
+  private static final long MAX_QUANTUM_NS = 2_000_000L;
 
   /** How far behind its schedule the pacing may be and catch up in one go. */
   private static final long CREDIT_NS = 2_000_000L;
@@ -56,12 +61,13 @@ final class RequestPacer {
   }
 
   /** Bytes of one request: a multiple of a segment, so that no segment is cut short. */
-  int quantum(long window, int segmentBytes) {
+  int quantum(long window, int segmentBytes, long minRttNs) {
     long rate = control.pacingRate();
+    long time = Math.max(MIN_QUANTUM_NS, Math.min(MAX_QUANTUM_NS, minRttNs / 8));
     long bytes =
         rate == CongestionControl.UNPACED
             ? MAX_QUANTUM_BYTES
-            : (long) Math.min(MAX_QUANTUM_BYTES, rate * QUANTUM_SECONDS);
+            : (long) Math.min(MAX_QUANTUM_BYTES, time / 1e9 * rate);
     bytes = Math.max(2L * segmentBytes, bytes);
     bytes = Math.min(bytes, Math.max(segmentBytes, window / 4));
     bytes = Math.min(bytes, ChunkServer.MAX_RANGE_BYTES);
