@@ -1,6 +1,7 @@
 package io.xmig.testbed.evaluate;
 
 import io.xmig.testbed.links.Namespaces;
+import io.xmig.testbed.report.ReportDirectory;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -68,7 +69,8 @@ public final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "CELL",
       split = ",",
       description = {
-        "Only these: NETWORK/MODE/WORKLOAD with * for any, shorter ones mean all that begin so;",
+        "Only these: NETWORK/MODE/WORKLOAD with * for any, shorter ones mean all that begin so,",
+        "/disk behind it those with the disk;",
         "sharing and bench are what is measured without a VM. --list prints all."
       })
   private List<String> only = new ArrayList<>();
@@ -103,6 +105,9 @@ public final class EvaluateCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print evaluation.json instead of the tables.")
   private boolean json;
 
+  /** JSON, CSV and page, some times what a full evaluation takes. */
+  private static final long REPORT_BYTES = 4L << 20;
+
   private volatile boolean stopping;
 
   @Override
@@ -120,7 +125,7 @@ public final class EvaluateCommand implements Callable<Integer> {
           "xmig evaluate: " + missing + "; testbed/intra-ad and testbed/inter-ad need none");
       return 1;
     }
-    Files.createDirectories(report);
+    ReportDirectory.prepare(report, REPORT_BYTES);
     Findings before = resume ? EvaluationFiles.read(report, plan).successes() : Findings.NONE;
     long start = System.nanoTime();
     Thread onStop =

@@ -106,14 +106,15 @@ record Plan(String name, List<Setting> settings, List<Cell> cells, List<Extra> e
   }
 
   /**
-   * Whether a path is, or begins with, what a pattern names.
+   * Whether a path is, or begins with, what a pattern names. One that names a workload means it
+   * without the disk.
    *
    * @param pattern as of {@code --only}, in any case
    */
   static boolean matches(String pattern, String path) {
     String[] wanted = pattern.toUpperCase(Locale.ROOT).split("/", -1);
     String[] parts = path.toUpperCase(Locale.ROOT).split("/", -1);
-    if (wanted.length > parts.length) {
+    if (wanted.length > parts.length || (wanted.length == 3 && parts.length > 3)) {
       return false;
     }
     for (int i = 0; i < wanted.length; i++) {

@@ -3,11 +3,11 @@ package io.xmig.testbed.run;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.xmig.testbed.links.Namespaces;
 import io.xmig.testbed.report.HtmlReport;
+import io.xmig.testbed.report.ReportDirectory;
 import io.xmig.testbed.report.ResultFile;
 import io.xmig.testbed.report.RunResult;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -66,7 +66,9 @@ public final class RunCommand implements Callable<Integer> {
     }
     Scenario scenario = scenario();
     Nodes.check(options);
-    prepareReport();
+    if (options.report != null) {
+      ReportDirectory.prepare(options.report, REPORT_BYTES);
+    }
     ProgressView view = new ProgressView(err, System.console() != null);
     RunResult result = new Experiment(scenario, options, err::println, view).run();
     if (options.json) {
@@ -102,34 +104,6 @@ public final class RunCommand implements Callable<Integer> {
       return Scenario.of(name, topologies, options);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
-    }
-  }
-
-  /** Fails before the run, not after it, when the report cannot be written. */
-  private void prepareReport() throws IOException {
-    Path report = options.report;
-    if (report == null) {
-      return;
-    }
-    try {
-      Files.createDirectories(report);
-    } catch (IOException e) {
-      throw new IOException(
-          "cannot make the directory " + report + " for the report: " + e.getMessage(), e);
-    }
-    if (!Files.isWritable(report)) {
-      throw new IOException("cannot write into " + report + "; give --report a directory of yours");
-    }
-    long free = Files.getFileStore(report).getUsableSpace();
-    if (free < REPORT_BYTES) {
-      throw new IOException(
-          "only "
-              + free / 1024
-              + " KiB are free in "
-              + report
-              + "; a report takes up to "
-              + REPORT_BYTES / 1024
-              + " KiB: make room or give --report another directory");
     }
   }
 }

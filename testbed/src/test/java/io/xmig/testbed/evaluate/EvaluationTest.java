@@ -200,6 +200,12 @@ class EvaluationTest {
     assertThat(plan.only(p -> Plan.matches("lan/xia/idle", p)).cells())
         .extracting(Cell::path)
         .containsExactly("lan/XIA/IDLE");
+    assertThat(Plan.full().only(p -> Plan.matches("lan/xia/idle", p)).cells())
+        .extracting(Cell::path)
+        .containsExactly("lan/XIA/IDLE");
+    assertThat(Plan.full().only(p -> Plan.matches("*/xia/idle/disk", p)).cells())
+        .extracting(Cell::path)
+        .containsExactly("lan/XIA/IDLE/disk", "veth/XIA/IDLE/disk");
     assertThat(plan.only(p -> Plan.matches("*/XIA_AUTO", p)).settings())
         .extracting(Setting::id)
         .containsExactly("lanreal", "wanreal");
