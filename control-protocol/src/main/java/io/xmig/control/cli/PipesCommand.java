@@ -5,6 +5,7 @@ import io.xmig.xia.XiaException;
 import io.xmig.xia.cli.StackOption;
 import io.xmig.xia.cli.TimeSpan;
 import io.xmig.xia.host.NodeService;
+import io.xmig.xia.socket.EndOfProcess;
 import io.xmig.xia.socket.EventLoop;
 import io.xmig.xia.socket.XiaStack;
 import java.io.IOException;
@@ -120,6 +121,7 @@ public final class PipesCommand implements Callable<Integer> {
             () -> {
               ending.countDown();
               awaitQuietly(ended);
+              EndOfProcess.clear();
               Runtime.getRuntime().halt(0);
             },
             "stop-pipes");

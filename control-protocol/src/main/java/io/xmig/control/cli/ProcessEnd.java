@@ -1,5 +1,6 @@
 package io.xmig.control.cli;
 
+import io.xmig.xia.socket.EndOfProcess;
 import java.util.function.Consumer;
 
 /** Ends the process the moment its work is done, when it is one that somebody waits for. */
@@ -15,6 +16,7 @@ final class ProcessEnd {
     }
     return status -> {
       System.err.flush();
+      EndOfProcess.clear();
       Runtime.getRuntime().halt(status);
     };
   }

@@ -1,6 +1,7 @@
 package io.xmig.xia.cli;
 
 import io.xmig.xia.link.NodeLoop;
+import io.xmig.xia.socket.EndOfProcess;
 import java.util.concurrent.CountDownLatch;
 
 /** How a command that serves until SIGTERM or SIGINT ends: cleanly, and with status 0. */
@@ -41,6 +42,7 @@ final class UntilStopped {
     } catch (RuntimeException e) {
       status = 1;
     }
+    EndOfProcess.clear();
     Runtime.getRuntime().halt(status);
   }
 }

@@ -1,5 +1,6 @@
 package io.xmig.xia.socket.libxsocket;
 
+import io.xmig.xia.socket.EndOfProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
@@ -129,7 +130,7 @@ public record ClickPort(int number, String source) {
    */
   Path write(Path directory, ProcessHandle owner) throws IOException {
     Path file = Files.createTempFile(directory, CONFIGURATION + owner.pid() + "-", ".ini");
-    file.toFile().deleteOnExit();
+    EndOfProcess.remove(file);
     return Files.writeString(file, "[xmig]\nclick_port=" + number + "\n");
   }
 

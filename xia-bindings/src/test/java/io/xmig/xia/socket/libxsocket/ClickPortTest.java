@@ -3,6 +3,7 @@ package io.xmig.xia.socket.libxsocket;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.xmig.xia.socket.EndOfProcess;
 import io.xmig.xia.socket.libxsocket.LibXsocketProvider.Argument;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -121,5 +122,15 @@ class ClickPortTest {
     assertThat(left).doesNotExist();
     assertThat(own).exists();
     assertThat(other).exists();
+  }
+
+  @Test
+  void theFileIsRemovedAlsoWhereTheProcessEndsWithoutShutdown() throws Exception {
+    Path file = new ClickPort(1600, "a test").write(directory, ProcessHandle.current());
+    assertThat(file).exists();
+
+    EndOfProcess.clear();
+
+    assertThat(file).doesNotExist();
   }
 }

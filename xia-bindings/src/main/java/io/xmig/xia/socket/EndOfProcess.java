@@ -1,0 +1,40 @@
+package io.xmig.xia.socket;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Files that stay as long as the process: removed when it exits, and by {@link #clear} where it
+ * ends without Java's shutdown ({@link Runtime#halt}).
+ *
+ * @threading any thread
+ */
+public final class EndOfProcess {
+  private static final Set<Path> FILES = ConcurrentHashMap.newKeySet();
+
+  static {
+    Runtime.getRuntime().addShutdownHook(new Thread(EndOfProcess::clear, "end-of-process"));
+  }
+
+  private EndOfProcess() {}
+
+  /** Has a file removed at the end. */
+  public static void remove(Path file) {
+    FILES.add(file);
+  }
+
+  /** Removes them now. What cannot be removed stays: there is nobody left to be told. */
+  public static void clear() {
+    for (Path file : FILES) {
+      try {
+        Files.deleteIfExists(file);
+      } catch (IOException e) {
+        continue; // the next one may go
+      }
+      FILES.remove(file);
+    }
+  }
+}
