@@ -121,8 +121,7 @@ public final class PipesCommand implements Callable<Integer> {
             () -> {
               ending.countDown();
               awaitQuietly(ended);
-              EndOfProcess.clear();
-              Runtime.getRuntime().halt(0);
+              EndOfProcess.halt(0);
             },
             "stop-pipes");
     Runtime.getRuntime().addShutdownHook(hook);

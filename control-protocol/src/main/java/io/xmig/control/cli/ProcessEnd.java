@@ -16,8 +16,7 @@ final class ProcessEnd {
     }
     return status -> {
       System.err.flush();
-      EndOfProcess.clear();
-      Runtime.getRuntime().halt(status);
+      EndOfProcess.halt(status);
     };
   }
 }

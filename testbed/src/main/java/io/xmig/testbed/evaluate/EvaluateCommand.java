@@ -105,9 +105,6 @@ public final class EvaluateCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print evaluation.json instead of the tables.")
   private boolean json;
 
-  /** JSON, CSV and page, some times what a full evaluation takes. */
-  private static final long REPORT_BYTES = 4L << 20;
-
   private volatile boolean stopping;
 
   @Override
@@ -125,7 +122,7 @@ public final class EvaluateCommand implements Callable<Integer> {
           "xmig evaluate: " + missing + "; testbed/intra-ad and testbed/inter-ad need none");
       return 1;
     }
-    ReportDirectory.prepare(report, REPORT_BYTES);
+    ReportDirectory.prepare(report);
     Findings before = resume ? EvaluationFiles.read(report, plan).successes() : Findings.NONE;
     long start = System.nanoTime();
     Thread onStop =

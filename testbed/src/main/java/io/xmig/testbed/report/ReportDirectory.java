@@ -6,15 +6,26 @@ import java.nio.file.Path;
 
 /** Where a command writes its report: looked at before the run, not after it. */
 public final class ReportDirectory {
+  /** JSON, CSV and page, some times what the longest run takes. */
+  private static final long REPORT_BYTES = 4L << 20;
+
   private ReportDirectory() {}
 
   /**
    * Makes the directory if it is not there.
    *
-   * @param bytes that a report may take
    * @throws IOException if a report cannot be written there, with what to do
    */
-  public static void prepare(Path report, long bytes) throws IOException {
+  public static void prepare(Path report) throws IOException {
+    prepare(report, REPORT_BYTES);
+  }
+
+  /**
+   * The same for another size.
+   *
+   * @param bytes that a report may take
+   */
+  static void prepare(Path report, long bytes) throws IOException {
     try {
       Files.createDirectories(report);
     } catch (IOException e) {

@@ -44,8 +44,6 @@ import picocli.CommandLine.Spec;
       "  testbed/intra-ad --ram-only --xia libxsocket:/opt/xia-core/api/lib/libXsocket.so"
     })
 public final class RunCommand implements Callable<Integer> {
-  private static final long REPORT_BYTES = 4L << 20;
-
   @Spec private CommandSpec spec;
   @Mixin private RunOptions options;
 
@@ -67,7 +65,7 @@ public final class RunCommand implements Callable<Integer> {
     Scenario scenario = scenario();
     Nodes.check(options);
     if (options.report != null) {
-      ReportDirectory.prepare(options.report, REPORT_BYTES);
+      ReportDirectory.prepare(options.report);
     }
     ProgressView view = new ProgressView(err, System.console() != null);
     RunResult result = new Experiment(scenario, options, err::println, view).run();

@@ -42,7 +42,6 @@ final class UntilStopped {
     } catch (RuntimeException e) {
       status = 1;
     }
-    EndOfProcess.clear();
-    Runtime.getRuntime().halt(status);
+    EndOfProcess.halt(status);
   }
 }

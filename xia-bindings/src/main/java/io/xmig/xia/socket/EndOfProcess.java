@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Files that stay as long as the process: removed when it exits, and by {@link #clear} where it
- * ends without Java's shutdown ({@link Runtime#halt}).
+ * Files that stay as long as the process: removed when it exits, also by {@link #halt}, which does
+ * not run Java's shutdown.
  *
  * @threading any thread
  */
@@ -22,8 +22,14 @@ public final class EndOfProcess {
   private EndOfProcess() {}
 
   /** Has a file removed at the end. */
-  public static void remove(Path file) {
+  public static void removeAtEnd(Path file) {
     FILES.add(file);
+  }
+
+  /** Ends the process at once: {@link Runtime#halt}, without those files. */
+  public static void halt(int status) {
+    clear();
+    Runtime.getRuntime().halt(status);
   }
 
   /** Removes them now. What cannot be removed stays: there is nobody left to be told. */

@@ -130,7 +130,7 @@ public record ClickPort(int number, String source) {
    */
   Path write(Path directory, ProcessHandle owner) throws IOException {
     Path file = Files.createTempFile(directory, CONFIGURATION + owner.pid() + "-", ".ini");
-    EndOfProcess.remove(file);
+    EndOfProcess.removeAtEnd(file);
     return Files.writeString(file, "[xmig]\nclick_port=" + number + "\n");
   }
 
