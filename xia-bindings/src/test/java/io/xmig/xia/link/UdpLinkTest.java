@@ -86,6 +86,8 @@ class UdpLinkTest {
       AtomicLong heldUpUntil = new AtomicLong();
       AtomicLong seenByLast = new AtomicLong();
       AtomicInteger heard = new AtomicInteger();
+      // the loop may read the first frames before it has been told whom they are for
+      CountDownLatch heldUp = new CountDownLatch(1);
       CountDownLatch allSent = new CountDownLatch(1);
       loop.execute(
           () -> {
@@ -97,8 +99,10 @@ class UdpLinkTest {
                   }
                   seenByLast.set(loop.nanoTime());
                 });
+            heldUp.countDown();
             awaitUp(allSent);
           });
+      awaitUp(heldUp);
       byte[] frame = UnixLinkTest.numbered(1, 90).array();
       for (int i = 0; i < frames; i++) {
         plain.send(new DatagramPacket(frame, frame.length, at, link.localPort()));
