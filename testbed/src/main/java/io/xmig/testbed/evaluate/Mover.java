@@ -71,8 +71,8 @@ final class Mover {
     GuestVm destination = stage.startGuest(to, disk, true);
     Transports transports = transports(cell, from, there);
     long began = System.nanoTime();
-    try (Accounting accounting =
-        new Accounting(stage.namespaces(), cell.mode().startsProcesses())) {
+    try (Accounting accounting = new Accounting(stage.namespaces(), cell.mode().startsProcesses());
+        FineProbes probes = new FineProbes(stage, cell.mode())) {
       congestionControl(cell.mode());
       for (MigrationPipe pipe : transports.pipes()) {
         pipe.prepare();
@@ -90,7 +90,7 @@ final class Mover {
       Instant asked = Instant.now();
       began = System.nanoTime();
       driver.migrate(transports.outgoing(), cell.full());
-      QmpEvent resumed = awaitResume(source, destination, transports.pipes());
+      QmpEvent resumed = awaitResume(source, destination, transports.pipes(), probes);
       if (resumed == null) {
         long wire = stage.net().bytesInto(there) - wireBefore;
         long sent = driver.progress().transferredBytes();
@@ -106,10 +106,11 @@ final class Mover {
       long wire = stage.net().bytesInto(there) - wireBefore;
       accounting.look();
       source.qemu().quit();
-      ProbeLog log = observe(cell.mode(), EpochMicros.of(resumed.time()));
+      ProbeLog log = observe(cell.mode(), EpochMicros.of(resumed.time()), probes);
       destination.qemu().favour(false);
       accounting.close();
-      return measurement(cell, from, there, asked, stopped, resumed, totals, wire, log, accounting);
+      return measurement(
+          cell, from, there, asked, stopped, resumed, totals, wire, log, probes, accounting);
     } catch (XiaException | InterruptedException e) {
       Thread.interrupted(); // the limit of the cell: what follows has limits of its own
       String what =
@@ -218,13 +219,17 @@ final class Mover {
 
   /** {@code null} if the limit has come and that is enough. */
   private @Nullable QmpEvent awaitResume(
-      GuestVm source, GuestVm destination, List<MigrationPipe> pipes) {
+      GuestVm source, GuestVm destination, List<MigrationPipe> pipes, FineProbes probes) {
     long deadline = System.nanoTime() + limit.toNanos();
     long pipeEndedNs = 0;
     while (true) {
       QmpEvent resumed = destination.await(e -> e.name().equals("RESUME"), Duration.ofMillis(200));
       if (resumed != null) {
+        probes.begin(); // it was faster than anybody looked
         return resumed;
+      }
+      if (!probes.running()) {
+        probes.follow(source.driver().progress());
       }
       long nowNs = System.nanoTime();
       if (!destination.qemu().isAlive()) {
@@ -288,23 +293,17 @@ final class Mover {
   }
 
   /** Waits until the guest answers again, or long enough to say that it does not. */
-  private ProbeLog observe(Mode mode, long resumedUs) {
+  private static ProbeLog observe(Mode mode, long resumedUs, FineProbes probes) {
     long deadline = System.nanoTime() + reachMillis(mode) * 1_000_000L;
-    ProbeLog log = log(mode);
-    while (!log.isAnsweredAfter(resumedUs) && System.nanoTime() < deadline) {
+    while (!probes.log().isAnsweredAfter(resumedUs) && System.nanoTime() < deadline) {
       Stage.pause(100);
-      log = log(mode);
     }
     Stage.pause(AFTERWARDS_MILLIS);
-    return log(mode);
+    return probes.log();
   }
 
   private static int reachMillis(Mode mode) {
     return mode.isXia() ? XIA_REACH_MILLIS : IP_REACH_MILLIS;
-  }
-
-  private ProbeLog log(Mode mode) {
-    return mode.isXia() ? stage.xping().log() : stage.ping().log(EpochMicros.now());
   }
 
   private Measurement measurement(
@@ -317,6 +316,7 @@ final class Mover {
       MigrationProgress totals,
       long wire,
       ProbeLog log,
+      FineProbes probes,
       Accounting accounting) {
     long resumeUs = EpochMicros.of(resumed.time());
     long stopUs = stopped == null ? resumeUs : EpochMicros.of(stopped.time());
@@ -329,7 +329,9 @@ final class Mover {
     Double outage =
         before && reached
             ? Double.valueOf(
-                log.outage(stopUs - WINDOW_US, resumeUs + reachMillis(cell.mode()) * 1000L)
+                log.outage(
+                            probes.fromUs(stopUs - WINDOW_US, stopUs),
+                            resumeUs + reachMillis(cell.mode()) * 1000L)
                         .lengthUs()
                     / 1000.0)
             : null;

@@ -41,7 +41,7 @@ final class Stage implements AutoCloseable {
   private static final Duration BOOT = Duration.ofSeconds(120);
 
   /** Of Xping and of the probes by IP alike, so that all modes carry the same load. */
-  private static final Duration PROBE_INTERVAL = Duration.ofMillis(10);
+  static final Duration PROBE_INTERVAL = Duration.ofMillis(100);
 
   /** Everything, with an image that has to be built. */
   static final Duration OPENING = Duration.ofMinutes(5);
@@ -402,6 +402,11 @@ final class Stage implements AutoCloseable {
 
   IpPing ping() {
     return ping;
+  }
+
+  /** Another one, of the caller's. */
+  IpPing fineIpPing(Duration interval) {
+    return IpPing.start(net.prefix(CLIENT), net.guestAddress(), interval);
   }
 
   GuestVm guest() {

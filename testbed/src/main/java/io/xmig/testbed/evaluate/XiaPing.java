@@ -4,14 +4,12 @@ import io.xmig.testbed.run.RunException;
 import io.xmig.testbed.workload.CalClient;
 import io.xmig.testbed.workload.CalServer;
 import io.xmig.testbed.workload.ProbeLog;
-import io.xmig.testbed.workload.Sample;
 import io.xmig.testbed.workload.Xping;
 import io.xmig.xia.socket.LocalAddress;
 import io.xmig.xia.socket.Stacks;
 import io.xmig.xia.socket.XiaStack;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -65,14 +63,15 @@ final class XiaPing implements AutoCloseable {
     }
   }
 
+  /** Xping in another rhythm from now on. */
+  void interval(Duration interval) {
+    stack.loop().execute(() -> pings.forEach(ping -> ping.interval(interval)));
+  }
+
   /** What has been seen, of all addresses together. */
   ProbeLog log() {
-    List<ProbeLog> logs =
-        await(() -> CompletableFuture.completedFuture(pings.stream().map(Xping::log).toList()));
-    List<Sample> all = new ArrayList<>();
-    logs.forEach(log -> all.addAll(log.samples()));
-    all.sort(Comparator.comparingLong(Sample::sentUs));
-    return new ProbeLog(logs.get(0).intervalUs(), all);
+    return ProbeLog.merged(
+        await(() -> CompletableFuture.completedFuture(pings.stream().map(Xping::log).toList())));
   }
 
   /** Asks the calculation service on both kinds of socket, all the time. */

@@ -16,6 +16,18 @@ public record ProbeLog(long intervalUs, List<Sample> samples) {
     samples = List.copyOf(samples);
   }
 
+  /**
+   * What several probers of one machine saw, as one: an answer to any of them counts.
+   *
+   * @param logs at least one; the shortest rhythm is that of the result
+   */
+  public static ProbeLog merged(List<ProbeLog> logs) {
+    List<Sample> all = new ArrayList<>();
+    logs.forEach(log -> all.addAll(log.samples()));
+    all.sort(Comparator.comparingLong(Sample::sentUs));
+    return new ProbeLog(logs.stream().mapToLong(ProbeLog::intervalUs).min().orElseThrow(), all);
+  }
+
   /** Probes that were never answered. */
   public long lost() {
     return samples.stream().filter(s -> !s.answered()).count();

@@ -28,7 +28,7 @@ public final class Xping implements AutoCloseable {
   private final EventLoop loop;
   private final WallClock clock;
   private final Dag target;
-  private final long intervalNs;
+  private long intervalNs;
   private final int id;
   private final ByteBuffer data;
   private final int hopLimit;
@@ -155,6 +155,20 @@ public final class Xping implements AutoCloseable {
         listener.onReply(sequence, source, probe.rttUs, m.remaining());
       }
     }
+  }
+
+  /**
+   * Probes in another rhythm from now on, beginning at once.
+   *
+   * @param interval as for {@link #start}; {@link #log} is of this one then
+   */
+  public void interval(Duration interval) {
+    intervalNs = interval.toNanos();
+    if (next != null) {
+      next.cancel();
+    }
+    nextAtNs = loop.nanoTime();
+    probe();
   }
 
   /** Whom it probes. */
