@@ -81,6 +81,12 @@ public final class Bbr implements CongestionControl {
    */
   private static final long EXTRA_LIMIT_NS = 8_000_000L;
 
+  /**
+   * What they count. A lump is at most the window, less what the rate would have brought while
+   * nothing came: it looks smaller than the pause was, the more so the smaller the window is.
+   */
+  private static final long EXTRA_GAIN = 2;
+
   /** Shorter round trips are the clock's granularity. */
   private static final long SMALLEST_SAMPLE_NS = 20_000L;
 
@@ -420,7 +426,8 @@ public final class Bbr implements CongestionControl {
   private long aggregationAllowance() {
     long rtt = minRttNs == Long.MAX_VALUE ? 0 : minRttNs;
     long limit = (long) (maxBandwidth * ((EXTRA_LIMIT_NS + rtt / 4) / 1e9));
-    return ALLOWANCE_SEGMENTS * segment + Math.min(Math.max(extraAcked[0], extraAcked[1]), limit);
+    long extra = EXTRA_GAIN * Math.max(extraAcked[0], extraAcked[1]);
+    return ALLOWANCE_SEGMENTS * segment + Math.min(extra, limit);
   }
 
   /** Bytes that fill the path {@code gain} times; the initial window while nothing is known. */

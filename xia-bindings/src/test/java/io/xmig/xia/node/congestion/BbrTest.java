@@ -120,6 +120,52 @@ class BbrTest {
     assertThat(deliveredInLumps(6, 6000)).isGreaterThan(RATE * 6 * 8 / 10);
   }
 
+  /** The same path, whose near end is kept from running for {@code pauseMs} out of 40 ms. */
+  private long deliveredBetweenPauses(int pauseMs, int ms) {
+    long before = delivered;
+    long onTheWay = inFlight;
+    long here = 0; // in the kernel, until the process runs
+    for (int i = 1; i <= ms; i++) {
+      now += MS;
+      long arrived = Math.min(onTheWay, RATE / 1000);
+      onTheWay -= arrived;
+      here += arrived;
+      if (i % 40 < pauseMs) {
+        continue;
+      }
+      long prior = inFlight;
+      if (here > 0) {
+        inFlight -= here;
+        delivered += here;
+        sample.clear();
+        sample.nowNs = now;
+        sample.ackedBytes = here;
+        sample.rttNs = MS;
+        sample.deliveryRate = Math.min(RATE, here * 1000);
+        sample.deliveredBytes = delivered;
+        sample.priorDeliveredBytes = Math.max(0, delivered - prior);
+        sample.priorInFlightBytes = prior;
+        sample.inFlightBytes = inFlight;
+        bbr.onAck(sample);
+        here = 0;
+      }
+      long sent = Math.max(0, bbr.windowBytes() - inFlight);
+      inFlight += sent;
+      onTheWay += sent;
+      if (sent > 0) {
+        bbr.onSent(now, (int) sent, inFlight);
+      }
+    }
+    return delivered - before;
+  }
+
+  @Test
+  void aPauseIsAllowedForTwice() {
+    deliveredBetweenPauses(4, 6000);
+    assertThat(deliveredBetweenPauses(4, 6000)).isGreaterThan(RATE * 6 * 99 / 100);
+    assertThat(bbr.windowBytes()).isBetween(9 * RATE / 1000, 11 * RATE / 1000);
+  }
+
   @Test
   void probesForMoreAndDrainsWhatThatLeft() {
     run(2000);
