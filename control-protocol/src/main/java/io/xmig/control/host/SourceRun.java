@@ -43,6 +43,7 @@ final class SourceRun extends HandoffRun {
   private MigrationProgress last = NOTHING;
   private final MigrationLimits limits;
   private boolean limiting;
+  private final TimeToGo timeToGo = new TimeToGo();
   private long pathRate;
 
   private static final MigrationProgress NOTHING =
@@ -334,7 +335,6 @@ final class SourceRun extends HandoffRun {
 
   private void publishProgress(MigrationProgress now) {
     long left = now.remainingBytes() + now.diskTotalBytes() - now.diskTransferredBytes();
-    long rate = now.bytesPerSecond();
     publish(
         HostEvents.event("progress", vm(), id())
             .setProgress(
@@ -345,7 +345,7 @@ final class SourceRun extends HandoffRun {
                     .setTotalBytes(now.totalBytes())
                     .setDiskTransferredBytes(now.diskTransferredBytes())
                     .setDiskTotalBytes(now.diskTotalBytes())
-                    .setBytesPerSecond(rate)
+                    .setBytesPerSecond(now.bytesPerSecond())
                     .setDirtyPagesPerSecond(now.dirtyPagesPerSecond())
                     .setPasses((int) now.passes())
                     .setExpectedDowntimeMs(now.expectedDowntimeMs())
@@ -353,7 +353,7 @@ final class SourceRun extends HandoffRun {
                     .setPathBytesPerSecond(pathRate)
                     .setMaxBandwidth(limits.current().maxBandwidth())
                     .setDowntimeLimitMs(limits.current().downtimeLimitMs())
-                    .setEtaMs(rate <= 0 ? 0 : left * 1000 / rate)));
+                    .setEtaMs(timeToGo.ms(System.nanoTime(), left))));
   }
 
   /** QEMU's final numbers, before it is gone. */
