@@ -9,7 +9,6 @@ import io.xmig.control.qemu.QmpClient;
 import io.xmig.control.qemu.QmpEvent;
 import io.xmig.testbed.run.RunException;
 import io.xmig.testbed.workload.ProbeLog;
-import io.xmig.testbed.workload.Sample;
 import io.xmig.xia.XiaException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -320,11 +319,7 @@ final class Mover {
       Accounting accounting) {
     long resumeUs = EpochMicros.of(resumed.time());
     long stopUs = stopped == null ? resumeUs : EpochMicros.of(stopped.time());
-    boolean before =
-        log.samples().stream()
-            .anyMatch(
-                (Sample s) ->
-                    s.answered() && s.sentUs() > stopUs - WINDOW_US && s.sentUs() < stopUs);
+    boolean before = log.isAnsweredBetween(stopUs - WINDOW_US, stopUs);
     boolean reached = log.isAnsweredAfter(resumeUs);
     Double outage =
         before && reached

@@ -44,6 +44,15 @@ public record ProbeLog(long intervalUs, List<Sample> samples) {
   }
 
   /**
+   * Whether an answer came between two moments, microseconds since the epoch. That a probe was sent
+   * then is not enough: it may have waited where the machine was to be.
+   */
+  public boolean isAnsweredBetween(long fromUs, long toUs) {
+    return samples.stream()
+        .anyMatch(s -> s.answered() && s.answeredUs() > fromUs && s.answeredUs() < toUs);
+  }
+
+  /**
    * The longest time without an answer between two moments, beyond the probe's own rhythm. This is
    * what a user of the VM notices: probes lost as well as probes answered late.
    *

@@ -3,6 +3,7 @@ package io.xmig.testbed.workload;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -54,6 +55,29 @@ class ProbeLogTest {
   @Test
   void noAnswersAtAllAreAnOutageOfTheWholeWindow() {
     assertThat(log(100, 0, 100, 0).outage(0, 1_000_000).lengthUs()).isEqualTo(980_000);
+  }
+
+  @Test
+  void aProbeThatWaitedForTheMachineIsNoAnswerBefore() {
+    ProbeLog log = new ProbeLog(INTERVAL_US, List.of(new Sample(100, 500_000)));
+
+    assertThat(log.isAnsweredBetween(0, 400_000)).isFalse();
+    assertThat(log.isAnsweredBetween(0, 600_000)).isTrue();
+    assertThat(log.isAnsweredBetween(550_000, 600_000)).isFalse();
+  }
+
+  @Test
+  void severalProbersAreOneOfTheShortestRhythm() {
+    ProbeLog coarse =
+        new ProbeLog(100_000, List.of(new Sample(0, 300), new Sample(100_000, Sample.LOST)));
+
+    ProbeLog both = ProbeLog.merged(List.of(coarse, log(5, 0, 0, 300)));
+
+    assertThat(both.intervalUs()).isEqualTo(INTERVAL_US);
+    assertThat(both.samples())
+        .hasSize(7)
+        .isSortedAccordingTo(Comparator.comparingLong(Sample::sentUs));
+    assertThat(both.answered()).isEqualTo(6);
   }
 
   @Test
