@@ -68,7 +68,7 @@ final class FineProbes implements AutoCloseable {
    *     to one coarse interval too long
    */
   long fromUs(long fromUs, long stopUs) {
-    return running() && sinceUs + WARM_UP_US < stopUs ? Math.max(fromUs, sinceUs) : fromUs;
+    return sinceUs + WARM_UP_US < stopUs ? Math.max(fromUs, sinceUs) : fromUs;
   }
 
   /** What has been seen. */

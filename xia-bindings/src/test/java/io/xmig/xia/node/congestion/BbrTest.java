@@ -80,6 +80,20 @@ class BbrTest {
     assertThat(largestWindow).as("in startup").isGreaterThan(BDP).isLessThan(6 * BDP);
   }
 
+  /** Of what was sent last the round trip is a millisecond. */
+  private void acknowledge(long acked, long rate, long priorDelivered, long priorInFlight) {
+    sample.clear();
+    sample.nowNs = now;
+    sample.ackedBytes = acked;
+    sample.rttNs = MS;
+    sample.deliveryRate = rate;
+    sample.deliveredBytes = delivered;
+    sample.priorDeliveredBytes = priorDelivered;
+    sample.priorInFlightBytes = priorInFlight;
+    sample.inFlightBytes = inFlight;
+    bbr.onAck(sample);
+  }
+
   /** A path of a millisecond whose ends get a processor every {@code waitMs} only. */
   private long deliveredInLumps(int waitMs, int ms) {
     long before = delivered;
@@ -90,16 +104,7 @@ class BbrTest {
         long acked = Math.min(inFlight, RATE * waitMs / 1000);
         inFlight -= acked;
         delivered += acked;
-        sample.clear();
-        sample.nowNs = now;
-        sample.ackedBytes = acked;
-        sample.rttNs = MS; // of what was sent last
-        sample.deliveryRate = acked * 1000 / waitMs;
-        sample.deliveredBytes = delivered;
-        sample.priorDeliveredBytes = delivered - acked;
-        sample.priorInFlightBytes = prior;
-        sample.inFlightBytes = inFlight;
-        bbr.onAck(sample);
+        acknowledge(acked, acked * 1000 / waitMs, delivered - acked, prior);
       }
       long paced =
           bbr.pacingRate() == CongestionControl.UNPACED
@@ -137,16 +142,7 @@ class BbrTest {
       if (here > 0) {
         inFlight -= here;
         delivered += here;
-        sample.clear();
-        sample.nowNs = now;
-        sample.ackedBytes = here;
-        sample.rttNs = MS;
-        sample.deliveryRate = Math.min(RATE, here * 1000);
-        sample.deliveredBytes = delivered;
-        sample.priorDeliveredBytes = Math.max(0, delivered - prior);
-        sample.priorInFlightBytes = prior;
-        sample.inFlightBytes = inFlight;
-        bbr.onAck(sample);
+        acknowledge(here, Math.min(RATE, here * 1000), Math.max(0, delivered - prior), prior);
         here = 0;
       }
       long sent = Math.max(0, bbr.windowBytes() - inFlight);
